@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/engine_object.h"
+
+#include <napi.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "addon/errors.h"
+#include "addon/event_channel.h"
+#include "addon/options.h"
+#include "addon/session.h"
+#include "addon/status.h"
+#include "core/base/result.h"
+#include "core/catalog/catalog.h"
+#include "core/engine/engine.h"
+#include "core/engine/options.h"
+#include "core/engine/view.h"
+
+namespace addon {
+namespace {
+
+using core::Result;
+using core::engine::ViewRef;
+
+Napi::Value Throw(const Napi::Error& error) {
+  error.ThrowAsJavaScriptException();
+  return error.Env().Undefined();
+}
+
+Napi::Value ThrowType(Napi::Env env, const std::string& message) {
+  return Throw(Napi::TypeError::New(env, message));
+}
+
+// Joins threads without holding up the event loop.
+class StopWorker : public Napi::AsyncWorker {
+ public:
+  StopWorker(Napi::Env env, std::shared_ptr<Session> session)
+      : Napi::AsyncWorker(env),
+        session_(std::move(session)),
+        done_(Napi::Promise::Deferred::New(env)) {}
+  void Execute() override { session_->Stop(); }
+  void OnOK() override { done_.Resolve(Env().Undefined()); }
+  [[nodiscard]] Napi::Promise Promise() const { return done_.Promise(); }
+
+ private:
+  std::shared_ptr<Session> session_;
+  Napi::Promise::Deferred done_;
+};
+
+// The view that `target` ({pid} or {cgroup}) names.
+Result<ViewRef> FindTarget(Session& session, const Napi::Object& target) {
+  const Napi::Value pid = target.Get("pid").UnwrapOr(Napi::Value());
+  if (pid.IsNumber()) {
+    return session.GetEngine().ViewOfPid(pid.As<Napi::Number>().Int32Value(), session.GetScratch());
+  }
+  const Napi::Value cgroup = target.Get("cgroup").UnwrapOr(Napi::Value());
+  if (cgroup.IsString()) {
+    return session.GetEngine().ViewOfCgroup(cgroup.As<Napi::String>().Utf8Value(),
+                                            session.GetScratch());
+  }
+  return core::Error{
+      .errno_value = EINVAL, .operation = "show", .path = "target: expected pid or cgroup"};
+}
+
+}  // namespace
+
+Napi::Function EngineObject::Define(Napi::Env env) {
+  return DefineClass(env,
+                     "Engine",
+                     {InstanceMethod<&EngineObject::JsShow>("show"),
+                      InstanceMethod<&EngineObject::JsConfigure>("configure"),
+                      InstanceMethod<&EngineObject::JsStatus>("status"),
+                      InstanceMethod<&EngineObject::JsFiles>("files"),
+                      InstanceMethod<&EngineObject::JsMount>("mount"),
+                      InstanceMethod<&EngineObject::JsStop>("stop")});
+}
+
+EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<EngineObject>(info) {
+  std::string message;
+  const auto options = ToSessionOptions(info[0], message);
+  if (!options) {
+    ThrowType(info.Env(), message);
+    return;
+  }
+  auto session = Session::Open(*options);
+  if (!session) {
+    Throw(ToJsError(info.Env(), session.error()));
+    return;
+  }
+  session_ = std::move(*session);
+}
+
+Napi::Value EngineObject::JsShow(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString() || !info[1].IsObject()) {
+    return ThrowType(info.Env(), "show: expected a path and a target");
+  }
+  const std::string path = info[0].As<Napi::String>().Utf8Value();
+  const auto file = core::catalog::FindFile(path);
+  if (!file || !session_->GetEngine().IsAvailable(*file)) {
+    return Throw(ToJsError(info.Env(),
+                           core::Error{.errno_value = ENOENT, .operation = "show", .path = path}));
+  }
+  const auto view = FindTarget(*session_, info[1].As<Napi::Object>());
+  if (!view) return Throw(ToJsError(info.Env(), view.error()));
+  const auto snapshot =
+      session_->GetEngine().Read(*file, *view, (*view)->init.pid, session_->GetScratch());
+  if (!snapshot) return Throw(ToJsError(info.Env(), snapshot.error()));
+  return Napi::String::New(info.Env(), (*snapshot)->bytes);
+}
+
+Napi::Value EngineObject::JsConfigure(const Napi::CallbackInfo& info) {
+  core::engine::Policy policy = *session_->GetEngine().GetPolicy();
+  std::string message;
+  if (!UpdatePolicy(info[0], policy, message)) return ThrowType(info.Env(), message);
+  session_->GetEngine().SetPolicy(policy);
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineObject::JsStatus(const Napi::CallbackInfo& info) {
+  return ToJsStatus(info.Env(), *session_);
+}
+
+Napi::Value EngineObject::JsFiles(const Napi::CallbackInfo& info) {
+  const auto files = core::catalog::Files();
+  Napi::Array paths = Napi::Array::New(info.Env());
+  for (size_t file = 0; file < files.size(); ++file) {
+    if (!session_->GetEngine().IsAvailable(file)) continue;
+    paths.Set(paths.Length(), Napi::String::New(info.Env(), std::string(files[file].path)));
+  }
+  return paths;
+}
+
+Napi::Value EngineObject::JsMount(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString() || !info[1].IsFunction()) {
+    return ThrowType(info.Env(), "mount: expected a directory and a function");
+  }
+  const auto events = EventChannel::Open(info.Env(), info[1].As<Napi::Function>());
+  const auto status =
+      session_->Mount(info[0].As<Napi::String>().Utf8Value(), [events](int errno_value) {
+        events->Send({.level = "error",
+                      .code = "connection_lost",
+                      .message = "The mount was taken away from outside",
+                      .errno_value = errno_value});
+      });
+  if (!status) return Throw(ToJsError(info.Env(), status.error()));
+  return info.Env().Undefined();
+}
+
+Napi::Value EngineObject::JsStop(const Napi::CallbackInfo& info) {
+  auto* const worker = new StopWorker(info.Env(), session_);  // deletes itself when it is done
+  const Napi::Promise promise = worker->Promise();
+  worker->Queue();
+  return promise;
+}
+
+}  // namespace addon

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "addon/options.h"
+
+#include <napi.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/engine/options.h"
+#include "core/model/visible_cpus.h"
+
+namespace addon {
+namespace {
+
+using core::engine::OnFailure;
+using core::model::CpuCount;
+using core::model::CpuNumbering;
+
+// Reads properties one by one and keeps the first complaint.
+class PropertyReader {
+ public:
+  PropertyReader(Napi::Object object, std::string& message) : object_(object), message_(message) {}
+
+  [[nodiscard]] bool Has(const char* name) const {
+    return object_.Has(name).UnwrapOr(false) && !Get(name).IsUndefined();
+  }
+  std::string Text(const char* name) {
+    const Napi::Value value = Get(name);
+    if (value.IsString()) return value.As<Napi::String>().Utf8Value();
+    Complain(name, "a string");
+    return "";
+  }
+  bool Boolean(const char* name) {
+    const Napi::Value value = Get(name);
+    if (value.IsBoolean()) return value.As<Napi::Boolean>().Value();
+    Complain(name, "a boolean");
+    return false;
+  }
+  int64_t Count(const char* name) {
+    const Napi::Value value = Get(name);
+    if (value.IsNumber() && value.As<Napi::Number>().Int64Value() >= 0) {
+      return value.As<Napi::Number>().Int64Value();
+    }
+    Complain(name, "a number, 0 or more");
+    return 0;
+  }
+  // True for `yes`, false for `no`.
+  bool Choice(const char* name, const char* yes, const char* no) {
+    const std::string text = Text(name);
+    if (text != yes && text != no) Complain(name, (std::string(yes) + " or " + no).c_str());
+    return text == yes;
+  }
+
+ private:
+  [[nodiscard]] Napi::Value Get(const char* name) const {
+    return object_.Get(name).UnwrapOr(Napi::Value());
+  }
+  void Complain(const char* name, const char* expected) {
+    if (message_.empty()) message_ = std::string(name) + ": expected " + expected;
+  }
+
+  Napi::Object object_;
+  std::string& message_;
+};
+
+}  // namespace
+
+bool UpdatePolicy(const Napi::Value& value, core::engine::Policy& policy, std::string& message) {
+  if (!value.IsObject()) {
+    message = "options: expected an object";
+    return false;
+  }
+  PropertyReader read(value.As<Napi::Object>(), message);
+  if (read.Has("freshnessUsec")) {
+    policy.freshness = std::chrono::microseconds(read.Count("freshnessUsec"));
+  }
+  if (read.Has("cpuCount")) {
+    policy.cpu.count =
+        read.Choice("cpuCount", "quota", "cpuset") ? CpuCount::kQuota : CpuCount::kCpuset;
+  }
+  if (read.Has("cpuNumbering")) {
+    policy.cpu.numbering = read.Choice("cpuNumbering", "physical", "virtual")
+                               ? CpuNumbering::kPhysical
+                               : CpuNumbering::kVirtual;
+  }
+  if (read.Has("swap")) policy.swap = read.Boolean("swap");
+  if (read.Has("loadavg")) policy.loadavg = read.Boolean("loadavg");
+  if (read.Has("onFailure")) {
+    policy.on_failure =
+        read.Choice("onFailure", "host", "error") ? OnFailure::kHost : OnFailure::kError;
+  }
+  return message.empty();
+}
+
+std::optional<SessionOptions> ToSessionOptions(const Napi::Value& value, std::string& message) {
+  SessionOptions options;
+  if (!UpdatePolicy(value, options.policy, message)) return std::nullopt;
+  PropertyReader read(value.As<Napi::Object>(), message);
+  options.engine.proc_root = read.Text("procRoot");
+  options.engine.cgroup_root = read.Text("cgroupRoot");
+  options.engine.sys_root = read.Text("sysRoot");
+  options.engine.views_max = static_cast<size_t>(read.Count("viewsMax"));
+  options.handles_max = static_cast<size_t>(read.Count("handlesMax"));
+  options.readers = static_cast<size_t>(read.Count("readers"));
+  if (options.engine.views_max == 0 || options.handles_max == 0 || options.readers == 0) {
+    if (message.empty()) message = "viewsMax, handlesMax, readers: expected at least 1";
+  }
+  if (!message.empty()) return std::nullopt;
+  return options;
+}
+
+}  // namespace addon

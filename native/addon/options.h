@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// JavaScript option objects as the engine's plain structs.
+//
+// Source: src/native/binding.ts, NativeOptions.
+// Units:  as the names of the properties say.
+// Errors: a message that names the property and what was expected; values are otherwise checked in
+//         src/config.
+#pragma once
+
+#include <napi.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "core/engine/options.h"
+
+namespace addon {
+
+struct SessionOptions {
+  core::engine::EngineOptions engine;
+  core::engine::Policy policy;
+  size_t handles_max = 16384;
+  size_t readers = 1;
+};
+
+// `message` is set when there is none.
+std::optional<SessionOptions> ToSessionOptions(const Napi::Value& value, std::string& message);
+
+// The properties that `value` has replace those of `policy`; false with `message` set when one has
+// the wrong type.
+bool UpdatePolicy(const Napi::Value& value, core::engine::Policy& policy, std::string& message);
+
+}  // namespace addon

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/base/read_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <string_view>
+
+#include "core/base/fd.h"
+#include "core/base/result.h"
+
+namespace core {
+namespace {
+
+ssize_t PreadRetrying(int fd, char* into, size_t size, off_t offset) {
+  ssize_t count = 0;
+  do {
+    count = pread(fd, into, size, offset);
+  } while (count < 0 && errno == EINTR);
+  return count;
+}
+
+}  // namespace
+
+Result<std::string_view> ReadOnce(int fd, FileBuffer& buffer, std::string_view path) {
+  for (;;) {
+    const ssize_t count = PreadRetrying(fd, buffer.bytes_.data(), buffer.bytes_.size(), 0);
+    if (count < 0) return SystemError("read", path);
+    const auto size = static_cast<size_t>(count);
+    if (size < buffer.bytes_.size()) return std::string_view(buffer.bytes_.data(), size);
+    buffer.bytes_.resize(buffer.bytes_.size() * 4);
+  }
+}
+
+Result<std::string_view> ReadWhole(int fd, FileBuffer& buffer, std::string_view path) {
+  size_t size = 0;
+  for (;;) {
+    if (size == buffer.bytes_.size()) buffer.bytes_.resize(buffer.bytes_.size() * 4);
+    const ssize_t count = PreadRetrying(
+        fd, buffer.bytes_.data() + size, buffer.bytes_.size() - size, static_cast<off_t>(size));
+    if (count < 0) return SystemError("read", path);
+    if (count == 0) return std::string_view(buffer.bytes_.data(), size);
+    size += static_cast<size_t>(count);
+  }
+}
+
+Result<Fd> OpenAt(int dir_fd, const char* path) {
+  Fd fd(openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!fd.valid()) return SystemError("open", path);
+  return fd;
+}
+
+Result<Fd> OpenDirectoryAt(int dir_fd, const char* path) {
+  Fd fd(openat(dir_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return SystemError("open", path);
+  return fd;
+}
+
+Result<std::string_view> ReadFileAt(int dir_fd, const char* path, FileBuffer& buffer) {
+  const auto fd = OpenAt(dir_fd, path);
+  if (!fd) return fd.error();
+  return ReadWhole(fd->get(), buffer, path);
+}
+
+}  // namespace core

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading whole kernel files into a buffer that is used again and again.
+//
+// Source: pread(2); seq_file answers a read with all it has, up to the size asked for.
+// Units:  bytes.
+// Errors: the errno of openat or pread, with the path.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "core/base/fd.h"
+#include "core/base/result.h"
+
+namespace core {
+
+// Room for one file. The text of the last read lives until the next one. Grows, never shrinks.
+class FileBuffer {
+ public:
+  explicit FileBuffer(size_t capacity_bytes = size_t{16} * 1024) : bytes_(capacity_bytes) {}
+
+ private:
+  friend Result<std::string_view> ReadOnce(int fd, FileBuffer& buffer, std::string_view path);
+  friend Result<std::string_view> ReadWhole(int fd, FileBuffer& buffer, std::string_view path);
+  std::vector<char> bytes_;
+};
+
+// One pread at offset 0, for files whose text the kernel makes in one piece (most cgroup files,
+// /proc/meminfo, /proc/<pid>/stat). Read again with more room when it filled the buffer.
+Result<std::string_view> ReadOnce(int fd, FileBuffer& buffer, std::string_view path);
+
+// From offset 0 to the end, for files that the kernel makes record by record (/proc/cpuinfo,
+// /proc/diskstats, cgroup.procs).
+Result<std::string_view> ReadWhole(int fd, FileBuffer& buffer, std::string_view path);
+
+// Opens `path` below the directory `dir_fd` for reading, close-on-exec.
+Result<Fd> OpenAt(int dir_fd, const char* path);
+
+// Opens a directory (O_PATH | O_DIRECTORY), as a place for OpenAt.
+Result<Fd> OpenDirectoryAt(int dir_fd, const char* path);
+
+// OpenAt and ReadWhole.
+Result<std::string_view> ReadFileAt(int dir_fd, const char* path, FileBuffer& buffer);
+
+}  // namespace core

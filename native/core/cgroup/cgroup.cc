@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The directories of one container root, and what needs no more than one of its files.
+#include "core/cgroup/cgroup.h"
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "core/base/read_file.h"
+#include "core/base/result.h"
+#include "core/cgroup/cgroup_dir.h"
+#include "core/cgroup/controller.h"
+#include "core/cgroup/dir_table.h"
+#include "core/cgroup/hierarchy.h"
+#include "core/cgroup/memory.h"
+
+namespace core::cgroup {
+namespace {
+
+// Where membership is looked for first: the controllers that every container manager sets.
+constexpr std::array kPrimaryOrder = {Controller::kCpu,
+                                      Controller::kMemory,
+                                      Controller::kPids,
+                                      Controller::kCpuset,
+                                      Controller::kIo,
+                                      Controller::kCpuacct,
+                                      Controller::kUnified};
+
+}  // namespace
+
+Result<Cgroup> Cgroup::Open(const Hierarchy& hierarchy, const CgroupPaths& paths, DirTable& dirs) {
+  Cgroup cgroup;
+  cgroup.hierarchy_ = &hierarchy;
+  cgroup.paths_ = paths;
+  for (const Controller controller : kControllers) {
+    std::string_view path = paths.Of(controller);
+    if (hierarchy.VersionOf(controller) == Version::kNone) continue;
+    for (; path.size() > 1; path = ParentOf(path)) {
+      auto dir = dirs.Open(hierarchy, controller, path);
+      if (!dir) return dir.error();
+      cgroup.chains_[static_cast<size_t>(controller)].push_back(std::move(*dir));
+    }
+  }
+  for (const Controller controller : kPrimaryOrder) {
+    if (cgroup.IsRoot(controller)) continue;
+    cgroup.primary_ = cgroup.ChainOf(controller).front();
+    cgroup.primary_version_ = hierarchy.VersionOf(controller);
+    break;
+  }
+  return cgroup;
+}
+
+Result<std::optional<std::string_view>> Cgroup::ReadNearest(const Chain& chain,
+                                                            CgroupFile file,
+                                                            FileBuffer& buffer) {
+  for (const auto& dir : chain) {
+    const auto text = dir->Read(file, buffer);
+    if (text) return std::optional(*text);
+    // A removed cgroup has no files either: that is an error, not a controller that is off.
+    if (!IsMissing(text.error()) || !dir->IsAlive()) return text.error();
+  }
+  return std::optional<std::string_view>();
+}
+
+Result<std::optional<uint64_t>> Cgroup::ReadNearestCount(const Chain& chain,
+                                                         CgroupFile file,
+                                                         FileBuffer& buffer) {
+  const auto text = ReadNearest(chain, file, buffer);
+  if (!text) return text.error();
+  const std::optional<std::string_view>& found = *text;
+  if (!found) return std::optional<uint64_t>();
+  const auto count = ParseCount(*found);
+  if (!count) return count.error();
+  return std::optional(*count);
+}
+
+Result<std::optional<uint64_t>> Cgroup::ReadPidsCurrent(FileBuffer& buffer) const {
+  if (IsRoot(Controller::kPids)) return std::optional<uint64_t>();
+  const auto text = ChainOf(Controller::kPids).front()->Read(CgroupFile::kPidsCurrent, buffer);
+  if (!text) {
+    if (IsMissing(text.error())) return std::optional<uint64_t>();
+    return text.error();
+  }
+  const auto count = ParseCount(*text);
+  if (!count) return count.error();
+  return std::optional(*count);
+}
+
+Result<std::optional<std::string_view>> Cgroup::ReadPressure(CgroupFile file,
+                                                             FileBuffer& buffer) const {
+  if (IsRoot(Controller::kUnified)) return std::optional<std::string_view>();
+  const auto text = ChainOf(Controller::kUnified).front()->Read(file, buffer);
+  if (text) return std::optional(*text);
+  // Absent or refused: pressure accounting is off for this cgroup or for the host.
+  if (IsMissing(text.error()) || text.error().errno_value == EOPNOTSUPP) {
+    return std::optional<std::string_view>();
+  }
+  return text.error();
+}
+
+}  // namespace core::cgroup

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cgroup/hierarchy.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/base/fd.h"
+#include "core/base/read_file.h"
+#include "core/base/result.h"
+#include "core/base/text.h"
+#include "core/cgroup/controller.h"
+
+namespace core::cgroup {
+namespace {
+
+// Whether the comma-separated `names` hold `name`, whole.
+bool ListHas(std::string_view names, char separator, std::string_view name) {
+  while (!names.empty()) {
+    if (TakeUntil(names, separator) == name) return true;
+  }
+  return false;
+}
+
+bool Exists(int dir_fd, const char* path) {
+  struct stat status{};
+  return fstatat(dir_fd, path, &status, 0) == 0;
+}
+
+// Calls `visit(name)` for every directory or link in `dir_fd`.
+template <typename Visit>
+void ForEachDirectory(int dir_fd, Visit visit) {
+  const int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* const dir = fd < 0 ? nullptr : fdopendir(fd);
+  if (dir == nullptr) return;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): this stream is ours alone.
+  while (const dirent* entry = readdir(dir)) {
+    if (entry->d_name[0] != '.' && entry->d_type != DT_REG) visit(entry->d_name);
+  }
+  closedir(dir);
+}
+
+}  // namespace
+
+std::string_view NameOf(Layout layout) {
+  switch (layout) {
+    case Layout::kV1:
+      return "v1";
+    case Layout::kV2:
+      return "v2";
+    case Layout::kHybrid:
+      return "hybrid";
+  }
+  return "";
+}
+
+Result<Hierarchy> Hierarchy::Detect(const std::string& root) {
+  auto root_fd = OpenDirectoryAt(AT_FDCWD, root.c_str());
+  if (!root_fd) return root_fd.error();
+  Hierarchy found;
+  if (Exists(root_fd->get(), "cgroup.controllers")) {
+    found.layout_ = Layout::kV2;
+    found.DetectV2(root_fd->get(), ".");
+    return found;
+  }
+  found.DetectV1(root_fd->get());
+  bool has_v1 = false;
+  for (const Mount& mount : found.mounts_) has_v1 |= mount.version == Version::kV1;
+  // systemd has mounted the v2 tree of hybrid hosts at "unified" since v233, at "systemd" in v232.
+  for (const char* const name : {"unified", "systemd"}) {
+    if (!Exists(root_fd->get(), (std::string(name) + "/cgroup.controllers").c_str())) continue;
+    found.DetectV2(root_fd->get(), name);
+    found.layout_ = has_v1 ? Layout::kHybrid : Layout::kV2;
+    return found;
+  }
+  if (!has_v1) return Error{.errno_value = ENOENT, .operation = "find cgroups", .path = root};
+  return found;
+}
+
+void Hierarchy::DetectV1(int root_fd) {
+  uint32_t next_id = 1;
+  ForEachDirectory(root_fd, [&](const char* name) {
+    // A v1 hierarchy's root has tasks; the mount point of "unified" and other trees do not.
+    if (!Exists(root_fd, (std::string(name) + "/tasks").c_str())) return;
+    auto dir = OpenDirectoryAt(root_fd, name);
+    if (!dir) return;
+    const auto shared = std::make_shared<Fd>(std::move(*dir));
+    bool used = false;
+    for (const Controller controller : kControllers) {
+      Mount& mount = mounts_[static_cast<size_t>(controller)];
+      const std::string_view wanted = NameInV1(controller);
+      if (wanted.empty() || mount.version != Version::kNone || !ListHas(name, ',', wanted))
+        continue;
+      mount = Mount{.version = Version::kV1, .id = next_id, .root = shared};
+      used = true;
+    }
+    if (used) ++next_id;
+  });
+}
+
+void Hierarchy::DetectV2(int root_fd, const char* name) {
+  auto dir = OpenDirectoryAt(root_fd, name);
+  if (!dir) return;
+  const auto shared = std::make_shared<Fd>(std::move(*dir));
+  FileBuffer buffer;
+  const auto text = ReadFileAt(shared->get(), "cgroup.controllers", buffer);
+  const std::string_view controllers = text ? Trim(*text) : std::string_view();
+  for (const Controller controller : kControllers) {
+    Mount& mount = mounts_[static_cast<size_t>(controller)];
+    if (mount.version != Version::kNone) continue;
+    const std::string_view wanted = NameInV2(controller);
+    if (!wanted.empty() && !ListHas(controllers, ' ', wanted)) continue;
+    mount = Mount{.version = Version::kV2, .id = 0, .root = shared};
+  }
+}
+
+CgroupPaths Hierarchy::ParsePaths(std::string_view proc_pid_cgroup) const {
+  CgroupPaths paths;
+  while (!proc_pid_cgroup.empty()) {
+    std::string_view path = TakeLine(proc_pid_cgroup);
+    const std::string_view id = TakeUntil(path, ':');
+    const std::string_view names = TakeUntil(path, ':');
+    const bool is_v2 = id == "0" && names.empty();
+    for (const Controller controller : kControllers) {
+      const Version version = VersionOf(controller);
+      const bool matches =
+          is_v2 ? version == Version::kV2
+                : version == Version::kV1 && ListHas(names, ',', NameInV1(controller));
+      if (matches) paths.Set(controller, path);
+    }
+  }
+  return paths;
+}
+
+}  // namespace core::cgroup

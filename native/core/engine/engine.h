@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// From (caller, file) to bytes.
+//
+// Source: everything below native/core.
+// Units:  as the names say.
+// Errors: EIO-worthy errors only when the policy says so or the host's file cannot be read either.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/fd.h"
+#include "core/base/result.h"
+#include "core/cgroup/dir_table.h"
+#include "core/cgroup/hierarchy.h"
+#include "core/engine/fallbacks.h"
+#include "core/engine/host_files.h"
+#include "core/engine/identity_cache.h"
+#include "core/engine/options.h"
+#include "core/engine/resolver.h"
+#include "core/engine/sheet_maker.h"
+#include "core/engine/sys_tree.h"
+#include "core/engine/view.h"
+#include "core/engine/view_table.h"
+#include "core/model/visible_cpus.h"
+#include "core/proc/pid.h"
+
+namespace core::engine {
+
+// Counts since start.
+struct Counters {
+  std::atomic<uint64_t> reads{0};     // answers given, from a snapshot of whatever age
+  std::atomic<uint64_t> renders{0};   // snapshots made
+  std::atomic<uint64_t> resolves{0};  // pids that were resolved to a view by reading /proc
+};
+
+// Safe from any thread; each thread brings a Scratch of its own.
+class Engine {
+ public:
+  // `max_files` of Fallbacks: one counter for all of sysfs that is not in the catalog.
+  static constexpr size_t kSysFile = Fallbacks::kMaxFiles - 1;
+
+  static Result<std::unique_ptr<Engine>> Open(const EngineOptions& options, const Policy& policy);
+
+  void SetPolicy(const Policy& policy);
+  [[nodiscard]] std::shared_ptr<const Policy> GetPolicy() const;
+
+  // The view of the process or thread `pid`.
+  Result<ViewRef> ViewOfPid(pid_t pid, Scratch& scratch);
+  // The view of a cgroup, as its processes have it: `path` is absolute in every hierarchy.
+  Result<ViewRef> ViewOfCgroup(std::string_view path, Scratch& scratch);
+
+  // The bytes of the catalog's `file` for a reader `pid` with `view`; when there is no view, what
+  // the policy says.
+  Result<SnapshotRef> Read(size_t file, const Result<ViewRef>& view, pid_t pid, Scratch& scratch);
+  // A file below sys/devices/system/cpu that is not in the catalog.
+  Result<SnapshotRef> ReadSys(const std::string& path,
+                              const Result<ViewRef>& view,
+                              Scratch& scratch);
+  // The CPUs a reader with `view` sees; when there is no view, what the policy says.
+  Result<model::VisibleCpus> VisibleCpusOf(const Result<ViewRef>& view, Scratch& scratch);
+  Result<model::VisibleCpus> OnlineCpus();
+  [[nodiscard]] const SysTree& Sys() const { return sys_; }
+  // Whether the host has the catalog's `file`; what it lacks no container has.
+  [[nodiscard]] bool IsAvailable(size_t file) const { return available_[file]; }
+  // The length of the host's own text of the catalog's `file` when the engine was opened; 0 for
+  // files whose text is never the host's.
+  [[nodiscard]] size_t HostTextSize(size_t file) const { return host_text_sizes_[file]; }
+
+  // One tick of the load sampler, to be called every 5 s; also lets go of what idle views hold.
+  void Tick(Scratch& scratch);
+
+  [[nodiscard]] const cgroup::Hierarchy& GetHierarchy() const { return hierarchy_; }
+  [[nodiscard]] const Counters& GetCounters() const { return counters_; }
+  [[nodiscard]] const Fallbacks& GetFallbacks() const { return fallbacks_; }
+  [[nodiscard]] size_t ViewCount() const { return views_.Size(); }
+  [[nodiscard]] int64_t HeldFds() const { return dirs_.HeldFds(); }
+
+ private:
+  Engine(const EngineOptions& options,
+         proc::PidReader pids,
+         cgroup::Hierarchy hierarchy,
+         std::unique_ptr<HostFiles> host);
+
+  [[nodiscard]] Moment Now() const;
+  ViewRef FindByTraits(const std::string& key);
+  Result<ViewRef> ResolveView(pid_t pid, const CallerTraits& traits, Scratch& scratch);
+  Result<ViewRef> GetView(const Identity& identity, Scratch& scratch);
+  Result<ViewRef> MakeView(const Identity& identity, std::string key, Scratch& scratch);
+  Status Render(size_t file,
+                const ViewRef& view,
+                const Policy& policy,
+                bool is_32bit,
+                Scratch& scratch,
+                Snapshot& into);
+  Result<SnapshotRef> ReadFallback(size_t file, const Error& error, Scratch& scratch);
+  bool IsCaller32Bit(pid_t pid, Scratch& scratch) const;
+
+  const EngineOptions options_;
+  proc::PidReader pids_;
+  cgroup::Hierarchy hierarchy_;
+  std::unique_ptr<HostFiles> host_;
+  std::unique_ptr<Resolver> resolver_;
+  SheetMaker sheets_;
+  SysTree sys_;
+  std::array<bool, Fallbacks::kMaxFiles> available_{};
+  std::array<size_t, Fallbacks::kMaxFiles> host_text_sizes_{};
+  cgroup::DirTable dirs_;  // outlives the views: their directories give their budget back to it
+
+  // What a pid namespace's init process and the traits of a caller in it lead to.
+  struct KnownTraits {
+    Fd init_pidfd;
+    std::weak_ptr<View> view;  // weak: the view table alone decides which views are kept
+  };
+  std::mutex traits_mutex_;  // guards traits_
+  std::unordered_map<std::string, std::shared_ptr<const KnownTraits>> traits_;
+
+  ViewTable views_;
+  IdentityCache identities_;
+  Counters counters_;
+  Fallbacks fallbacks_;
+  std::atomic<uint64_t> next_serial_{1};
+  mutable std::mutex policy_mutex_;  // guards policy_
+  std::shared_ptr<const Policy> policy_;
+};
+
+}  // namespace core::engine

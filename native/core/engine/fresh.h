@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// A value that is made again when it is too old, once for all who ask at the same time.
+//
+// Source: none.
+// Units:  std::chrono::nanoseconds of the monotonic clock.
+// Errors: those of the function that makes the value; the last good value is kept.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "core/base/clock.h"
+#include "core/base/result.h"
+
+namespace core::engine {
+
+template <typename T>
+class Fresh {
+ public:
+  using Ref = std::shared_ptr<const T>;
+
+  // A value whose making began at most `max_age` before `now`; `make(T&) -> Status` is called
+  // without a lock, by one caller at a time, on a T that nobody looks at (its old content is there
+  // to be overwritten, so that buffers are used again).
+  template <typename Make>
+  Result<Ref> Get(Nanoseconds now, Nanoseconds max_age, Make make) {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      if (current_ != nullptr && current_at_ + max_age >= now) return Ref(current_);
+      if (!making_) break;
+      made_.wait(lock);
+    }
+    making_ = true;
+    std::shared_ptr<T> next = TakeSpare();
+    lock.unlock();
+    const Status status = make(*next);
+    lock.lock();
+    making_ = false;
+    made_.notify_all();
+    if (!status) {
+      KeepSpare(std::move(next));
+      return status.error();
+    }
+    if (current_ != nullptr) KeepSpare(std::move(current_));
+    current_ = std::move(next);
+    current_at_ = now;
+    return Ref(current_);
+  }
+
+  // The last good value, however old; null when there was none.
+  [[nodiscard]] Ref Last() const {
+    const std::lock_guard lock(mutex_);
+    return current_;
+  }
+
+  // Forgets the value and its buffers.
+  void Drop() {
+    const std::lock_guard lock(mutex_);
+    current_.reset();
+    spares_ = {};
+  }
+
+ private:
+  std::shared_ptr<T> TakeSpare() {
+    for (auto& spare : spares_) {
+      if (spare == nullptr || spare.use_count() != 1) continue;
+      // Pairs with the release of the last other owner.
+      std::atomic_thread_fence(std::memory_order_acquire);
+      return std::exchange(spare, nullptr);
+    }
+    return std::make_shared<T>();
+  }
+  void KeepSpare(std::shared_ptr<T> value) {
+    for (auto& spare : spares_) {
+      if (spare != nullptr) continue;
+      spare = std::move(value);
+      return;
+    }
+    spares_.front() = std::move(value);
+  }
+
+  mutable std::mutex mutex_;  // guards all below
+  std::condition_variable made_;
+  bool making_ = false;
+  std::shared_ptr<T> current_;
+  Nanoseconds current_at_{};
+  std::array<std::shared_ptr<T>, 2> spares_;
+};
+
+}  // namespace core::engine

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/engine/resolver.h"
+
+#include <sys/types.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/read_file.h"
+#include "core/base/result.h"
+#include "core/base/text.h"
+#include "core/cgroup/cgroup_dir.h"
+#include "core/cgroup/controller.h"
+#include "core/cgroup/hierarchy.h"
+#include "core/proc/pid.h"
+
+namespace core::engine {
+namespace {
+
+using cgroup::CgroupPaths;
+using cgroup::Controller;
+using cgroup::Version;
+
+// systemd in a container moves itself into this child of the container root.
+constexpr std::string_view kInitScope = "/init.scope";
+
+CgroupPaths WithoutInitScope(const CgroupPaths& paths) {
+  CgroupPaths stripped;
+  for (const Controller controller : cgroup::kControllers) {
+    std::string_view path = paths.Of(controller);
+    if (path.ends_with(kInitScope)) path.remove_suffix(kInitScope.size());
+    stripped.Set(controller, path.empty() && !paths.Of(controller).empty() ? "/" : path);
+  }
+  return stripped;
+}
+
+// Where `own` is not at or below `root`, the caller's own cgroup is its root: a pod whose
+// containers share one pid namespace, but not one cgroup.
+CgroupPaths RootOrOwn(const CgroupPaths& root, const CgroupPaths& own) {
+  for (const Controller controller : cgroup::kControllers) {
+    if (own.Of(controller).empty()) continue;
+    if (!cgroup::IsAtOrBelow(own.Of(controller), root.Of(controller))) return own;
+  }
+  return root;
+}
+
+bool ListHas(std::string_view options, std::string_view wanted) {
+  while (!options.empty()) {
+    if (TakeUntil(options, ',') == wanted) return true;
+  }
+  return false;
+}
+
+// Of pid 1, or where that is not ours to look at (a security module, a lesser user) our own.
+Result<uint64_t> ReadHostNamespace(const proc::PidReader& pids, proc::Namespace which) {
+  auto inode = pids.ReadNamespace(1, which);
+  return inode ? inode : pids.ReadOwnNamespace(which);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Resolver>> Resolver::Open(const proc::PidReader& pids,
+                                                 const cgroup::Hierarchy& hierarchy) {
+  std::unique_ptr<Resolver> resolver(new Resolver(pids, hierarchy));
+  const auto pid_namespace = ReadHostNamespace(pids, proc::Namespace::kPid);
+  if (!pid_namespace) return pid_namespace.error();
+  resolver->host_pid_namespace_ = *pid_namespace;
+  const auto cgroup_namespace = ReadHostNamespace(pids, proc::Namespace::kCgroup);
+  if (cgroup_namespace) resolver->host_cgroup_namespace_ = *cgroup_namespace;
+  return resolver;
+}
+
+Result<CgroupPaths> Resolver::ReadPaths(pid_t pid, FileBuffer& buffer) const {
+  const auto text = pids_.ReadText(pid, "cgroup", buffer);
+  if (!text) return text.error();
+  return hierarchy_.ParsePaths(*text);
+}
+
+Result<InitProcess> Resolver::ReadInit(pid_t pid, FileBuffer& buffer) const {
+  const auto stat = pids_.ReadStat(pid, buffer);
+  if (!stat) return stat.error();
+  const auto ns_pids = pids_.ReadNsPids(pid, buffer);
+  if (!ns_pids) return ns_pids.error();
+  return InitProcess{.pid = pid,
+                     .starttime = stat->starttime,
+                     .pid_level = ns_pids->empty() ? 0 : ns_pids->size() - 1};
+}
+
+Result<CgroupPaths> Resolver::ReadNamespaceRoots(pid_t pid,
+                                                 const CgroupPaths& own,
+                                                 FileBuffer& buffer) const {
+  const auto text = pids_.ReadText(pid, "mountinfo", buffer);
+  if (!text) return text.error();
+  CgroupPaths roots;
+  for (const proc::CgroupMount& mount : proc::ParseCgroupMounts(*text)) {
+    // "/" is a mount that came from outside the namespace; a bind of a child is below the root.
+    if (mount.root == "/") continue;
+    for (const Controller controller : cgroup::kControllers) {
+      const Version version = hierarchy_.VersionOf(controller);
+      const bool matches = mount.is_v2 ? version == Version::kV2
+                                       : version == Version::kV1 &&
+                                             ListHas(mount.super_options, NameInV1(controller));
+      if (!matches || !cgroup::IsAtOrBelow(own.Of(controller), mount.root)) continue;
+      const std::string& found = roots.Of(controller);
+      if (found.empty() || mount.root.size() < found.size()) roots.Set(controller, mount.root);
+    }
+  }
+  return roots;
+}
+
+std::string CallerTraits::Key() const {
+  return std::to_string(pid_namespace) + ' ' + std::to_string(cgroup_namespace) + '\n' +
+         cgroup_text;
+}
+
+Result<CallerTraits> Resolver::ReadTraits(pid_t pid, FileBuffer& buffer) const {
+  if (pid <= 0) return Error{.errno_value = ESRCH, .operation = "resolve", .path = "pid 0"};
+  const auto pid_namespace = pids_.ReadNamespace(pid, proc::Namespace::kPid);
+  if (!pid_namespace) return pid_namespace.error();
+  const auto cgroup_namespace = pids_.ReadNamespace(pid, proc::Namespace::kCgroup);
+  const auto text = pids_.ReadText(pid, "cgroup", buffer);
+  if (!text) return text.error();
+  return CallerTraits{.pid_namespace = *pid_namespace,
+                      .cgroup_namespace = cgroup_namespace ? *cgroup_namespace : 0,
+                      .cgroup_text = std::string(*text)};
+}
+
+Result<Identity> Resolver::Resolve(pid_t pid,
+                                   const CallerTraits& traits,
+                                   FileBuffer& buffer) const {
+  const CgroupPaths own = hierarchy_.ParsePaths(traits.cgroup_text);
+  const bool own_cgroup_namespace = host_cgroup_namespace_ != 0 && traits.cgroup_namespace != 0 &&
+                                    traits.cgroup_namespace != host_cgroup_namespace_;
+  const bool own_pid_namespace = traits.pid_namespace != host_pid_namespace_;
+  if (!own_cgroup_namespace && !own_pid_namespace) {
+    return Identity{.root = own, .init = std::nullopt, .is_host_process = true};
+  }
+
+  // What the pid namespace's init process says; a caller in the host's has only its own cgroup.
+  CgroupPaths init_paths = own;
+  CgroupPaths root = own;
+  std::optional<InitProcess> init;
+  if (own_pid_namespace) {
+    const auto init_pid = pids_.FindNamespaceInit(pid, traits.pid_namespace, buffer);
+    if (!init_pid) return init_pid.error();
+    const auto found = ReadInit(*init_pid, buffer);
+    if (!found) return found.error();
+    init = *found;
+    const auto paths = ReadPaths(*init_pid, buffer);
+    if (!paths) return paths.error();
+    init_paths = WithoutInitScope(*paths);
+    root = RootOrOwn(init_paths, own);
+  }
+  if (own_cgroup_namespace) {
+    const auto roots = ReadNamespaceRoots(pid, own, buffer);
+    if (!roots) return roots.error();
+    for (const Controller controller : cgroup::kControllers) {
+      if (!roots->Of(controller).empty()) root.Set(controller, roots->Of(controller));
+    }
+  }
+  for (const Controller controller : cgroup::kControllers) {
+    if (!init || root.Of(controller).empty()) continue;
+    if (!cgroup::IsAtOrBelow(init_paths.Of(controller), root.Of(controller))) init.reset();
+  }
+  return Identity{.root = root, .init = init, .is_host_process = false};
+}
+
+Result<InitProcess> Resolver::FindOldest(const cgroup::CgroupDir* dir,
+                                         bool namespace_init,
+                                         FileBuffer& buffer) const {
+  std::optional<InitProcess> oldest;
+  const auto text = dir == nullptr ? Result<std::string_view>(std::string_view())
+                                   : dir->ReadByName("cgroup.procs", buffer);
+  if (!text) return text.error();
+  const std::string kept(*text);  // the buffer is used again below
+  std::string_view lines = kept;
+  while (!lines.empty()) {
+    const auto number = ParseU64(TakeLine(lines));
+    if (!number || *number == 0) continue;
+    const auto candidate = ReadInit(static_cast<pid_t>(*number), buffer);
+    if (!candidate) continue;  // it ended in between
+    if (oldest && oldest->starttime <= candidate->starttime) continue;
+    if (namespace_init) {
+      const auto ns_pids = pids_.ReadNsPids(candidate->pid, buffer);
+      if (!ns_pids || ns_pids->size() < 2 || ns_pids->back() != 1) continue;
+    }
+    oldest = *candidate;
+  }
+  if (!oldest) return ReadInit(1, buffer);
+  // Processes of a host cgroup see the host's pids, whatever namespaces some of them made.
+  if (namespace_init) oldest->pid_level = 0;
+  return *oldest;
+}
+
+}  // namespace core::engine

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/engine/sheet_maker.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <initializer_list>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/cpu_set.h"
+#include "core/base/read_file.h"
+#include "core/base/result.h"
+#include "core/base/units.h"
+#include "core/catalog/catalog.h"
+#include "core/cgroup/cgroup.h"
+#include "core/cgroup/cgroup_dir.h"
+#include "core/cgroup/controller.h"
+#include "core/cgroup/cpu.h"
+#include "core/cgroup/io.h"
+#include "core/cgroup/memory.h"
+#include "core/engine/options.h"
+#include "core/engine/task_counter.h"
+#include "core/engine/view.h"
+#include "core/model/cpu_time.h"
+#include "core/model/disk_view.h"
+#include "core/model/load_average.h"
+#include "core/model/memory_view.h"
+#include "core/model/visible_cpus.h"
+#include "core/proc/meminfo.h"
+
+namespace core::engine {
+namespace {
+
+using catalog::Need;
+using catalog::Needs;
+using cgroup::Controller;
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+
+uint64_t Usec(Nanoseconds time) {
+  return static_cast<uint64_t>(std::max<int64_t>(0, duration_cast<microseconds>(time).count()));
+}
+
+// The memory hierarchy's view of pages that are charged twice over the host's own counters is
+// clamped by the model; these are all it asks of the host.
+cgroup::MemoryOfHost DescribeHost(const proc::MemInfo& host, const Policy& policy) {
+  const bool has_huge_pages = host.ValueOf("HugePages_Total") > 0;
+  return {.has_swap = policy.swap && host.ValueOf("SwapTotal") > 0,
+          .huge_page_kib = has_huge_pages ? host.ValueOf("Hugepagesize") : 0};
+}
+
+// Counting tasks may take this share of the time at most.
+constexpr int kTaskCountShare = 20;
+constexpr Nanoseconds kTasksMaxAge = std::chrono::milliseconds(500);
+
+bool GovernsNothing(const View& view, std::initializer_list<Controller> controllers) {
+  return std::ranges::all_of(controllers,
+                             [&](Controller controller) { return view.cgroup.IsRoot(controller); });
+}
+
+}  // namespace
+
+uint64_t AgeUsec(const View& view, Moment now) {
+  return SaturatingSub(Usec(now.boottime), view.init.starttime * kUsecPerUserHz);
+}
+
+bool SheetMaker::IsHosts(const View& view, Needs needs, const Policy& policy) {
+  if (needs.Has(Need::kMemory)) return GovernsNothing(view, {Controller::kMemory});
+  if (needs.Has(Need::kDisks)) return GovernsNothing(view, {Controller::kIo});
+  if (needs.Has(Need::kLoad)) return !policy.loadavg || view.cgroup.Primary() == nullptr;
+  if (needs.Has(Need::kHostStat)) {
+    return GovernsNothing(view, {Controller::kCpu, Controller::kCpuacct, Controller::kCpuset});
+  }
+  if (needs.Has(Need::kCpuTime)) return view.is_host_process && view.cgroup.Primary() == nullptr;
+  if (needs.Has(Need::kCpus)) {
+    return GovernsNothing(view, {Controller::kCpu, Controller::kCpuset}) &&
+           policy.cpu.numbering == model::CpuNumbering::kPhysical;
+  }
+  return false;
+}
+
+Result<bool> SheetMaker::Make(
+    View& view, Needs needs, const Policy& policy, bool is_32bit, Moment now, Scratch& scratch) {
+  scratch.sheet = render::Sheet{};  // nothing of the view before may shine through
+  const auto host = FillHost(needs, policy, is_32bit, now, scratch);
+  if (!host) return host.error();
+  Result<bool> is_own(true);
+  if (needs.Has(Need::kMemory)) is_own = FillMemory(view, policy, now, scratch);
+  if (is_own && *is_own && needs.Has(Need::kDisks)) {
+    is_own = FillDisks(view, policy, now, scratch);
+    // vmstat is about memory first: without counters of its own its disk lines are 0.
+    if (is_own && needs.Has(Need::kHostVmStat)) is_own = true;
+  }
+  if (is_own && *is_own && needs.Has(Need::kCpuTime)) {
+    is_own = FillCpuTime(view, policy, now, scratch);
+  } else if (is_own && needs.Has(Need::kCpus)) {
+    const auto cpus = ReadVisibleCpus(view, policy, now, scratch.file);
+    if (!cpus) return cpus.error();
+    scratch.sheet.cpus = *cpus;
+  }
+  if (is_own && *is_own) is_own = FillPressure(view, needs, scratch);
+  if (!is_own || !*is_own) return is_own;
+  if (needs.Has(Need::kTasks) || needs.Has(Need::kLoad)) {
+    view.load_wanted_at.store(now.monotonic, std::memory_order_relaxed);
+    const auto tasks = FillTasks(view, now, scratch);
+    if (!tasks) return tasks.error();
+  }
+  if (needs.Has(Need::kLoad)) {
+    const auto load = FillLoad(view, policy, now, scratch);
+    if (!load) return load.error();
+  }
+  return true;
+}
+
+Status SheetMaker::FillHost(
+    Needs needs, const Policy& policy, bool is_32bit, Moment now, Scratch& scratch) {
+  render::Sheet& sheet = scratch.sheet;
+  const Nanoseconds at = now.monotonic;
+  if (needs.Has(Need::kMemory)) {
+    auto meminfo = host_.MemInfo(at, policy.freshness);
+    if (!meminfo) return meminfo.error();
+    scratch.meminfo = std::move(*meminfo);
+    sheet.host_meminfo = &scratch.meminfo->record;
+  }
+  if (needs.Has(Need::kHostStat)) {
+    auto stat = host_.Stat(at, policy.freshness);
+    if (!stat) return stat.error();
+    scratch.stat = std::move(*stat);
+    sheet.host_stat = &scratch.stat->record;
+  }
+  if (needs.Has(Need::kHostCpuInfo)) {
+    auto cpuinfo = host_.CpuInfo(at, policy.freshness, is_32bit);
+    if (!cpuinfo) return cpuinfo.error();
+    scratch.cpuinfo = std::move(*cpuinfo);
+    sheet.host_cpuinfo = &scratch.cpuinfo->record;
+  }
+  if (needs.Has(Need::kHostVmStat)) {
+    auto vmstat = host_.VmStat(at, policy.freshness);
+    if (!vmstat) return vmstat.error();
+    scratch.vmstat = std::move(*vmstat);
+    sheet.host_vmstat = &scratch.vmstat->record;
+  }
+  if (needs.Has(Need::kHostSwaps)) {
+    auto swaps = host_.Swaps(at, policy.freshness);
+    if (!swaps) return swaps.error();
+    scratch.swaps = std::move(*swaps);
+    sheet.host_swaps_header = scratch.swaps->record.line;
+  }
+  return Unit{};
+}
+
+Result<bool> SheetMaker::FillMemory(View& view, const Policy& policy, Moment, Scratch& scratch) {
+  const proc::MemInfo& host = *scratch.sheet.host_meminfo;
+  const auto memory = view.cgroup.ReadMemory(scratch.file, DescribeHost(host, policy));
+  if (!memory) return memory.error();
+  const std::optional<cgroup::Memory>& found = *memory;
+  if (!found) return false;
+  scratch.sheet.memory_stat = found->stat;
+  scratch.sheet.memory = model::DeriveMemoryView(
+      *found, host, {.swap = policy.swap, .overcommit_ratio = host_.OvercommitRatio()});
+  return true;
+}
+
+Result<bool> SheetMaker::FillDisks(View& view, const Policy& policy, Moment now, Scratch& scratch) {
+  auto host = host_.DiskStats(now.monotonic, policy.freshness);
+  if (!host) return host.error();
+  scratch.diskstats = std::move(*host);
+  const auto devices = view.cgroup.ReadIo(scratch.file);
+  if (!devices) return devices.error();
+  const std::optional<std::vector<cgroup::IoDevice>>& found = *devices;
+  if (!found) return false;
+  scratch.sheet.disks = model::DeriveDiskRows(scratch.diskstats->record, *found);
+  return true;
+}
+
+Result<model::VisibleCpus> SheetMaker::ReadVisibleCpus(const View& view,
+                                                       const Policy& policy,
+                                                       Moment now,
+                                                       FileBuffer& buffer) {
+  const auto online = host_.OnlineCpus(now.monotonic, policy.freshness);
+  if (!online) return online.error();
+  const auto effective = view.cgroup.ReadEffectiveCpus(buffer);
+  if (!effective) return effective.error();
+  const auto quota = view.cgroup.ReadCpuQuota(buffer);
+  if (!quota) return quota.error();
+  const CpuSet& all = (*online)->record;
+  return model::DeriveVisibleCpus(effective->value_or(all), all, *quota, policy.cpu);
+}
+
+// A container whose CPU time only the root cgroup counts has no usage of its own to show: all of
+// its time is idle (a private pid namespace in the root cgroup).
+Result<bool> SheetMaker::FillCpuTime(View& view,
+                                     const Policy& policy,
+                                     Moment now,
+                                     Scratch& scratch) {
+  const auto cpus = ReadVisibleCpus(view, policy, now, scratch.file);
+  if (!cpus) return cpus.error();
+  auto usage = view.cgroup.ReadCpuUsage(scratch.file);
+  if (!usage) return usage.error();
+  const model::CpuSample sample{.boottime_usec = Usec(now.boottime),
+                                .age_usec = AgeUsec(view, now),
+                                .usage = std::move(*usage).value_or(cgroup::CpuUsage{})};
+  scratch.sheet.cpus = *cpus;
+  scratch.sheet.age_usec = sample.age_usec;
+  const std::lock_guard lock(view.mutex);
+  view.cpu.Advance(sample, *cpus);
+  scratch.sheet.cpu_times = view.cpu.Read(*cpus);
+  return true;
+}
+
+Result<bool> SheetMaker::FillPressure(View& view, Needs needs, Scratch& scratch) {
+  std::optional<cgroup::CgroupFile> file;
+  if (needs.Has(Need::kPressureCpu)) file = cgroup::CgroupFile::kPressureCpu;
+  if (needs.Has(Need::kPressureMemory)) file = cgroup::CgroupFile::kPressureMemory;
+  if (needs.Has(Need::kPressureIo)) file = cgroup::CgroupFile::kPressureIo;
+  if (!file) return true;
+  const auto text = view.cgroup.ReadPressure(*file, scratch.file);
+  if (!text) return text.error();
+  const std::optional<std::string_view>& found = *text;
+  if (!found) return false;
+  scratch.sheet.pressure = *found;
+  return true;
+}
+
+Status SheetMaker::CountTasksNow(View& view, Moment now, FileBuffer& buffer) {
+  const Nanoseconds begin = NowMonotonic();
+  const auto counts = CountTasks(view.cgroup, view.init, pids_, buffer);
+  if (!counts) return counts.error();
+  const Nanoseconds took = NowMonotonic() - begin;
+  const std::lock_guard lock(view.mutex);
+  view.tasks = *counts;
+  view.tasks_at = now.monotonic;
+  view.tasks_max_age = std::max(kTasksMaxAge, took * kTaskCountShare);
+  return Unit{};
+}
+
+Status SheetMaker::FillTasks(View& view, Moment now, Scratch& scratch) {
+  bool is_fresh = false;
+  {
+    const std::lock_guard lock(view.mutex);
+    is_fresh = view.tasks_at != Nanoseconds{} && now.monotonic - view.tasks_at < view.tasks_max_age;
+  }
+  if (!is_fresh) {
+    auto status = CountTasksNow(view, now, scratch.file);
+    if (!status) return status;
+  }
+  const std::lock_guard lock(view.mutex);
+  scratch.sheet.tasks = view.tasks;
+  return Unit{};
+}
+
+Status SheetMaker::FillLoad(View& view, const Policy& policy, Moment now, Scratch& scratch) {
+  bool is_seeded = false;
+  {
+    const std::lock_guard lock(view.mutex);
+    is_seeded = view.load.has_value();
+  }
+  if (!is_seeded) {
+    auto status = SampleLoad(view, policy, now, scratch.file);
+    if (!status) return status;
+  }
+  const std::lock_guard lock(view.mutex);
+  scratch.sheet.load = view.load.value_or(model::LoadAverage{});
+  return Unit{};
+}
+
+Status SheetMaker::SampleLoad(View& view, const Policy& policy, Moment now, FileBuffer& buffer) {
+  bool is_seeded = false;
+  Nanoseconds load_at{};
+  {
+    const std::lock_guard lock(view.mutex);
+    is_seeded = view.load.has_value();
+    load_at = view.load_at;
+  }
+  if (!is_seeded) {
+    const auto usage = view.cgroup.ReadCpuUsage(buffer);
+    if (!usage) return usage.error();
+    const std::optional<cgroup::CpuUsage>& found = *usage;
+    const uint64_t busy_usec = found ? found->user_usec + found->system_usec : 0;
+    const std::lock_guard lock(view.mutex);
+    view.load = model::SeedLoadAverage(busy_usec, AgeUsec(view, now));
+    view.load_at = now.monotonic;
+    return Unit{};
+  }
+  const uint64_t periods = Usec(now.monotonic - load_at) / model::kLoadPeriodUsec;
+  if (periods == 0 || !policy.loadavg) return Unit{};
+  auto status = CountTasksNow(view, now, buffer);
+  if (!status) return status;
+  const std::lock_guard lock(view.mutex);
+  view.load = model::AdvanceLoadAverage(
+      view.load.value_or(model::LoadAverage{}), view.tasks.running, periods);
+  view.load_at = load_at + microseconds(periods * model::kLoadPeriodUsec);
+  return Unit{};
+}
+
+}  // namespace core::engine

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads what one file of one view needs, and derives the records its renderer looks at.
+//
+// Source: the host's files and the view's cgroup.
+// Units:  as the records say.
+// Errors: those of reading and parsing; nothing is left half filled when there is one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/read_file.h"
+#include "core/base/result.h"
+#include "core/catalog/catalog.h"
+#include "core/engine/host_files.h"
+#include "core/engine/options.h"
+#include "core/engine/view.h"
+#include "core/proc/pid.h"
+#include "core/render/sheet.h"
+
+namespace core::engine {
+
+// The two clocks at one moment; both are read once per render.
+struct Moment {
+  Nanoseconds boottime{};
+  Nanoseconds monotonic{};
+};
+
+// What one thread needs to make sheets; used again for every render, so that nothing is allocated.
+struct Scratch {
+  FileBuffer file{size_t{64} * 1024};
+  render::Sheet sheet;
+  // What the sheet points into.
+  HostFiles::Ref<proc::MemInfo> meminfo;
+  HostFiles::Ref<proc::Stat> stat;
+  HostFiles::Ref<proc::CpuInfo> cpuinfo;
+  HostFiles::Ref<std::vector<proc::DiskLine>> diskstats;
+  HostFiles::Ref<std::vector<proc::VmStatLine>> vmstat;
+  HostFiles::Ref<SwapsHeader> swaps;
+};
+
+class SheetMaker {
+ public:
+  SheetMaker(HostFiles& host, const proc::PidReader& pids) : host_(host), pids_(pids) {}
+
+  // Whether the host's root governs all that `needs` is about, so that the host's own bytes are the
+  // right ones.
+  static bool IsHosts(const View& view, catalog::Needs needs, const Policy& policy);
+
+  // Fills `scratch.sheet`; false when the host's own bytes are the right ones after all (a
+  // controller that is not enabled anywhere on the way to the root).
+  Result<bool> Make(View& view,
+                    catalog::Needs needs,
+                    const Policy& policy,
+                    bool is_32bit,
+                    Moment now,
+                    Scratch& scratch);
+
+  // V of `view`.
+  Result<model::VisibleCpus> ReadVisibleCpus(const View& view,
+                                             const Policy& policy,
+                                             Moment now,
+                                             FileBuffer& buffer);
+
+  // One tick of the load sampler for `view`.
+  Status SampleLoad(View& view, const Policy& policy, Moment now, FileBuffer& buffer);
+
+ private:
+  Result<bool> FillMemory(View& view, const Policy& policy, Moment now, Scratch& scratch);
+  Result<bool> FillCpuTime(View& view, const Policy& policy, Moment now, Scratch& scratch);
+  Result<bool> FillDisks(View& view, const Policy& policy, Moment now, Scratch& scratch);
+  Result<bool> FillPressure(View& view, catalog::Needs needs, Scratch& scratch);
+  Status FillHost(
+      catalog::Needs needs, const Policy& policy, bool is_32bit, Moment now, Scratch& scratch);
+  Status FillLoad(View& view, const Policy& policy, Moment now, Scratch& scratch);
+  Status FillTasks(View& view, Moment now, Scratch& scratch);
+  Status CountTasksNow(View& view, Moment now, FileBuffer& buffer);
+
+  HostFiles& host_;
+  const proc::PidReader& pids_;
+};
+
+// How long the view's init process has been running.
+uint64_t AgeUsec(const View& view, Moment now);
+
+}  // namespace core::engine

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything known about one container root.
+//
+// Source: none.
+// Units:  as the names say.
+// Errors: none.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "core/base/clock.h"
+#include "core/cgroup/cgroup.h"
+#include "core/engine/fallbacks.h"
+#include "core/engine/fresh.h"
+#include "core/engine/resolver.h"
+#include "core/model/cpu_time.h"
+#include "core/model/load_average.h"
+#include "core/render/sheet.h"
+
+namespace core::engine {
+
+// The bytes of one virtual file at one moment.
+struct Snapshot {
+  std::string bytes;
+};
+using SnapshotRef = std::shared_ptr<const Snapshot>;
+
+struct View {
+  // One snapshot per file of the catalog, and one for cpuinfo as 32-bit programs are shown it.
+  static constexpr size_t kSlots = Fallbacks::kMaxFiles;
+
+  uint64_t serial = 0;  // unlike every other view's of this engine
+  std::string key;
+  cgroup::Cgroup cgroup;
+  InitProcess init;
+  bool is_host_process = false;
+
+  std::array<Fresh<Snapshot>, kSlots> snapshots;
+  std::atomic<Nanoseconds> used_at{};         // monotonic
+  std::atomic<Nanoseconds> load_wanted_at{};  // monotonic; 0: nobody has asked for loadavg or stat
+
+  // What reads leave behind. Guarded by `mutex`, which is held for no file operation.
+  std::mutex mutex;
+  model::CpuAccumulator cpu;
+  std::optional<model::LoadAverage> load;
+  Nanoseconds load_at{};  // the end of the last whole 5 s period in `load`
+  render::TaskCounts tasks;
+  Nanoseconds tasks_at{};
+  Nanoseconds tasks_max_age{};  // longer for containers whose tasks take long to count
+};
+using ViewRef = std::shared_ptr<View>;
+
+}  // namespace core::engine

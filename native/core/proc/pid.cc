@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/proc/pid.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/ioctl.h>
+#include <sys/ioctl.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "core/base/fd.h"
+#include "core/base/read_file.h"
+#include "core/base/result.h"
+#include "core/base/text.h"
+
+namespace core::proc {
+namespace {
+
+// NS_GET_PID_FROM_PIDNS of <linux/nsfs.h> (Linux 6.11), which Debian 12's headers do not have.
+constexpr auto kNsGetPidFromPidns = _IOR(0xb7, 0x6, int);
+
+// "<pid>/<file>" in a buffer of its own.
+class PidPath {
+ public:
+  PidPath(pid_t pid, std::string_view file) {
+    char* end = std::to_chars(path_.data(), path_.data() + 12, pid).ptr;
+    *end++ = '/';
+    file = file.substr(0, path_.size() - 14);
+    end += file.copy(end, file.size());
+    *end = '\0';
+  }
+  [[nodiscard]] const char* get() const { return path_.data(); }
+
+ private:
+  std::array<char, 40> path_{};
+};
+
+// mountinfo writes blank, tab, newline and backslash as \ooo.
+std::string UndoOctalEscapes(std::string_view text) {
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 3 < text.size()) {
+      unsigned value = 0;
+      const auto [stop, status] = std::from_chars(&text[i + 1], &text[i + 1] + 3, value, 8);
+      if (status == std::errc() && stop == &text[i + 1] + 3 && value < 256) {
+        plain.push_back(static_cast<char>(value));
+        i += 3;
+        continue;
+      }
+    }
+    plain.push_back(text[i]);
+  }
+  return plain;
+}
+
+template <typename T>
+std::optional<T> ParseHex(std::string_view text) {
+  T value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, status] = std::from_chars(text.data(), end, value, 16);
+  if (status != std::errc() || stop != end || text.empty()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+Result<PidStat> ParsePidStat(std::string_view text) {
+  constexpr int kStarttimeField = 22;
+  const auto comm_end = text.rfind(')');
+  if (comm_end == std::string_view::npos) return ParseErrorAt(1, "stat");
+  text = Trim(text.substr(comm_end + 1));
+  const std::string_view state = TakeWord(text);
+  std::string_view word;
+  for (int field = 4; field <= kStarttimeField; ++field) word = TakeWord(text);
+  const auto starttime = ParseU64(word);
+  if (state.size() != 1 || !starttime) return ParseErrorAt(1, "stat");
+  return PidStat{.state = state[0], .starttime = *starttime};
+}
+
+std::vector<uint64_t> ParseNsPids(std::string_view status_text) {
+  std::vector<uint64_t> pids;
+  while (!status_text.empty()) {
+    std::string_view line = TakeLine(status_text);
+    if (!line.starts_with("NSpid:")) continue;
+    TakeWord(line);
+    for (auto word = TakeWord(line); !word.empty(); word = TakeWord(line)) {
+      if (const auto pid = ParseU64(word)) pids.push_back(*pid);
+    }
+    break;
+  }
+  return pids;
+}
+
+std::optional<uint64_t> ParseNamespaceLink(std::string_view target) {
+  TakeUntil(target, '[');
+  if (!target.ends_with(']')) return std::nullopt;
+  target.remove_suffix(1);
+  return ParseU64(target);
+}
+
+std::vector<CgroupMount> ParseCgroupMounts(std::string_view mountinfo) {
+  std::vector<CgroupMount> mounts;
+  while (!mountinfo.empty()) {
+    std::string_view line = TakeLine(mountinfo);
+    const auto separator = line.find(" - ");
+    if (separator == std::string_view::npos) continue;
+    std::string_view tail = line.substr(separator + 3);
+    const std::string_view type = TakeWord(tail);
+    if (type != "cgroup" && type != "cgroup2") continue;
+    TakeWord(tail);  // the source
+    for (int field = 1; field <= 3; ++field) TakeWord(line);
+    mounts.push_back(CgroupMount{.root = UndoOctalEscapes(TakeWord(line)),
+                                 .super_options = std::string(TakeWord(tail)),
+                                 .is_v2 = type == "cgroup2"});
+  }
+  return mounts;
+}
+
+std::optional<uint32_t> ParsePersonality(std::string_view text) {
+  return ParseHex<uint32_t>(Trim(text));
+}
+
+PidReader::PidReader(Fd root) : root_(std::move(root)) {}
+
+Result<PidReader> PidReader::Open(const std::string& proc_root) {
+  auto root = OpenDirectoryAt(AT_FDCWD, proc_root.c_str());
+  if (!root) return root.error();
+  return PidReader(std::move(*root));
+}
+
+Result<PidStat> PidReader::ReadStat(pid_t pid, FileBuffer& buffer) const {
+  const auto text = ReadText(pid, "stat", buffer);
+  if (!text) return text.error();
+  return ParsePidStat(*text);
+}
+
+Result<std::vector<uint64_t>> PidReader::ReadNsPids(pid_t pid, FileBuffer& buffer) const {
+  const auto text = ReadText(pid, "status", buffer);
+  if (!text) return text.error();
+  return ParseNsPids(*text);
+}
+
+Result<uint64_t> PidReader::ReadNamespace(pid_t pid, Namespace which) const {
+  return ReadNamespaceLink(PidPath(pid, which == Namespace::kPid ? "ns/pid" : "ns/cgroup").get());
+}
+
+Result<uint64_t> PidReader::ReadOwnNamespace(Namespace which) const {
+  return ReadNamespaceLink(which == Namespace::kPid ? "self/ns/pid" : "self/ns/cgroup");
+}
+
+Result<uint64_t> PidReader::ReadNamespaceLink(const char* path) const {
+  std::array<char, 64> target{};
+  const ssize_t size = readlinkat(root_.get(), path, target.data(), target.size());
+  if (size < 0) return SystemError("readlink", path);
+  const auto inode = ParseNamespaceLink({target.data(), static_cast<size_t>(size)});
+  if (!inode) return ParseErrorAt(1, path);
+  return *inode;
+}
+
+Result<std::string_view> PidReader::ReadText(pid_t pid,
+                                             const char* file,
+                                             FileBuffer& buffer) const {
+  const PidPath path(pid, file);
+  const auto fd = OpenAt(root_.get(), path.get());
+  if (!fd) return fd.error();
+  return ReadWhole(fd->get(), buffer, path.get());
+}
+
+Result<pid_t> PidReader::FindNamespaceInit(pid_t pid,
+                                           uint64_t pid_namespace,
+                                           FileBuffer& buffer) const {
+  const PidPath path(pid, "ns/pid");
+  const Fd fd(openat(root_.get(), path.get(), O_RDONLY | O_CLOEXEC));
+  if (fd.valid()) {
+    const int init = ioctl(fd.get(), kNsGetPidFromPidns, 1);
+    if (init > 0) return init;
+  }
+  return ScanForInit(pid_namespace, buffer);
+}
+
+Result<pid_t> PidReader::ScanForInit(uint64_t pid_namespace, FileBuffer& buffer) const {
+  const int fd = openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* const dir = fd < 0 ? nullptr : fdopendir(fd);
+  if (dir == nullptr) return SystemError("open", ".");
+  pid_t init = 0;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): this stream is ours alone.
+  while (const dirent* entry = readdir(dir)) {
+    const auto number = ParseU64(entry->d_name);
+    if (!number) continue;
+    const auto candidate = static_cast<pid_t>(*number);
+    const auto inode = ReadNamespace(candidate, Namespace::kPid);
+    if (!inode || *inode != pid_namespace) continue;
+    const auto ns_pids = ReadNsPids(candidate, buffer);
+    if (!ns_pids || ns_pids->empty() || ns_pids->back() != 1) continue;
+    init = candidate;
+    break;
+  }
+  closedir(dir);
+  if (init == 0) return Error{.errno_value = ESRCH, .operation = "find init", .path = "NSpid"};
+  return init;
+}
+
+}  // namespace core::proc

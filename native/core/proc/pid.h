@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What /proc says of one process or thread.
+//
+// Source: proc(5); fs/proc/array.c, do_task_stat(), proc_pid_status().
+// Units:  start times in USER_HZ since boot; namespaces as inode numbers.
+// Errors: ENOENT or ESRCH when the process is gone; EINVAL for text that is not what proc(5) says.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/fd.h"
+#include "core/base/read_file.h"
+#include "core/base/result.h"
+
+namespace core::proc {
+
+struct PidStat {
+  char state = '?';
+  uint64_t starttime = 0;  // field 22
+};
+
+// "123 (npm start) S 1 ..."; a comm may hold blanks and parentheses, so fields are counted from the
+// last ')'.
+Result<PidStat> ParsePidStat(std::string_view text);
+
+// The numbers of the NSpid line of /proc/<pid>/status, outermost namespace first.
+// "NSpid:\t12345\t1"
+std::vector<uint64_t> ParseNsPids(std::string_view status_text);
+
+// "pid:[4026531836]", the target of /proc/<pid>/ns/pid, to 4026531836.
+std::optional<uint64_t> ParseNamespaceLink(std::string_view target);
+
+// One cgroup mount as a process sees it.
+struct CgroupMount {
+  std::string root;           // field 4: the path in the hierarchy that is mounted there
+  std::string super_options;  // "rw,memory" for v1
+  bool is_v2 = false;
+};
+
+// The cgroup lines of /proc/<pid>/mountinfo; octal escapes are undone.
+// "41 31 0:38 /docker/abc /sys/fs/cgroup ro,nosuid - cgroup2 cgroup2 rw"
+std::vector<CgroupMount> ParseCgroupMounts(std::string_view mountinfo);
+
+// The personality(2) flags in /proc/<pid>/personality: "00400000", hexadecimal.
+std::optional<uint32_t> ParsePersonality(std::string_view text);
+
+enum class Namespace : uint8_t { kPid, kCgroup };
+
+// The readers of one proc mount.
+class PidReader {
+ public:
+  static Result<PidReader> Open(const std::string& proc_root);
+
+  [[nodiscard]] int RootFd() const { return root_.get(); }
+  [[nodiscard]] Result<PidStat> ReadStat(pid_t pid, FileBuffer& buffer) const;
+  [[nodiscard]] Result<std::vector<uint64_t>> ReadNsPids(pid_t pid, FileBuffer& buffer) const;
+  [[nodiscard]] Result<uint64_t> ReadNamespace(pid_t pid, Namespace which) const;
+  // Of the reading process, whatever its number is in this mount.
+  [[nodiscard]] Result<uint64_t> ReadOwnNamespace(Namespace which) const;
+  // `file` is "cgroup", "mountinfo" or "personality"; the text lives until `buffer` is used again.
+  [[nodiscard]] Result<std::string_view> ReadText(pid_t pid,
+                                                  const char* file,
+                                                  FileBuffer& buffer) const;
+  // The process that is pid 1 in the pid namespace of `pid`, as a pid of ours.
+  [[nodiscard]] Result<pid_t> FindNamespaceInit(pid_t pid,
+                                                uint64_t pid_namespace,
+                                                FileBuffer& buffer) const;
+
+ private:
+  explicit PidReader(Fd root);
+  [[nodiscard]] Result<uint64_t> ReadNamespaceLink(const char* path) const;
+  [[nodiscard]] Result<pid_t> ScanForInit(uint64_t pid_namespace, FileBuffer& buffer) const;
+
+  Fd root_;
+};
+
+}  // namespace core::proc

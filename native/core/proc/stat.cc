@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/proc/stat.h"
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "core/base/key_table.h"
+#include "core/base/result.h"
+#include "core/base/text.h"
+
+namespace core::proc {
+namespace {
+
+constexpr std::array kCpuColumns{&Stat::user,
+                                 &Stat::nice,
+                                 &Stat::system,
+                                 &Stat::idle,
+                                 &Stat::iowait,
+                                 &Stat::irq,
+                                 &Stat::softirq_time,
+                                 &Stat::steal,
+                                 &Stat::guest,
+                                 &Stat::guest_nice};
+
+struct Field {
+  std::string_view key;
+  uint64_t Stat::* member = nullptr;  // null: the cpu line
+};
+
+constexpr std::array kFields{
+    Field{"cpu", nullptr},
+    Field{"intr", &Stat::intr},
+    Field{"ctxt", &Stat::ctxt},
+    Field{"btime", &Stat::btime},
+    Field{"processes", &Stat::processes},
+    Field{"procs_running", &Stat::procs_running},
+    Field{"procs_blocked", &Stat::procs_blocked},
+    Field{"softirq", &Stat::softirq},
+};
+
+// Kernels before 2.6.33 print fewer than ten columns.
+bool ParseCpuLine(std::string_view text, Stat& stat) {
+  bool any = false;
+  for (const auto column : kCpuColumns) {
+    const std::string_view word = TakeWord(text);
+    if (word.empty()) break;
+    const auto value = ParseU64(word);
+    if (!value) return false;
+    stat.*column = *value;
+    any = true;
+  }
+  return any;
+}
+
+bool ParseField(const Field& field, std::string_view text, Stat& stat) {
+  if (field.member == nullptr) return ParseCpuLine(text, stat);
+  const auto value = ParseU64(TakeWord(text));
+  if (!value) return false;
+  stat.*field.member = *value;
+  return true;
+}
+
+}  // namespace
+
+Result<Stat> ParseStat(std::string_view text) {
+  Stat stat;
+  KeyFinder<Field> fields(kFields);
+  for (int number = 1; !text.empty(); ++number) {
+    std::string_view line = TakeLine(text);
+    const Field* const field = fields.Find(TakeUntil(line, ' '));
+    if (field != nullptr && !ParseField(*field, line, stat)) return ParseErrorAt(number);
+  }
+  return stat;
+}
+
+}  // namespace core::proc

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// One FUSE connection: its session and the threads that read requests from it.
+//
+// Source: libfuse's low-level interface, fuse(4).
+// Units:  none.
+// Errors: those of mounting and of libfuse's session.
+#pragma once
+
+#include <pthread.h>
+
+#include <fuse_lowlevel.h>
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/base/fd.h"
+#include "core/base/result.h"
+
+namespace fuse_layer {
+
+// Where one reader thread receives its request. Zeroed in `length` once the request is answered, so
+// that whoever holds the slot knows what was still owed when the thread ended.
+struct RequestSlot {
+  size_t length = 0;
+  std::vector<char> bytes;
+};
+
+struct ConnectionOptions {
+  std::string mount_point;
+  size_t readers = 1;
+};
+
+class Connection {
+ public:
+  // Takes over `fuse_fd`, a mounted /dev/fuse descriptor. `user_data` is what the operations find
+  // in fuse_req_userdata() and must outlive the connection.
+  static core::Result<std::unique_ptr<Connection>> Open(core::Fd fuse_fd,
+                                                        const fuse_lowlevel_ops& operations,
+                                                        void* user_data);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Starts the readers. `on_end(errno)` is called once, from a reader, when requests can no longer
+  // be read although nobody called Stop(): ENODEV after an unmount by someone else.
+  void Start(size_t readers, std::function<void(int)> on_end);
+
+  // To be called before an unmount of our own: from then on nobody is told that requests end.
+  void ExpectEnd() { end_reported_.store(true); }
+
+  // Lets every reader finish its request and joins it. Safe to call twice.
+  void Stop();
+
+ private:
+  struct Reader {
+    std::thread thread;
+    std::atomic<bool> has_ended{false};
+    RequestSlot slot;
+  };
+
+  explicit Connection(fuse_session* session) : session_(session) {}
+  void ReadRequests(Reader& reader);
+
+  fuse_session* session_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> end_reported_{false};
+  std::function<void(int)> on_end_;
+  std::vector<std::unique_ptr<Reader>> readers_;  // before session_ is destroyed, all have ended
+};
+
+}  // namespace fuse_layer

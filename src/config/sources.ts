@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// File, environment and flags -> entries. The only reader of the environment.
+import { readFile } from 'node:fs/promises';
+import { isMap, isScalar, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import { codeOf, messageOf } from '../errors.js';
+import type { Entry, Problem } from './parse.js';
+import { configKeys, defaultConfigFile } from './schema.js';
+
+/** What the command line says about the configuration. */
+export interface ConfigFlags {
+  /** --config; without it the default file is read if there is one. */
+  file?: string | undefined;
+  /** --tree, --run-dir: key to value. */
+  values?: Record<string, string | undefined>;
+  /** --set, each "key=value". */
+  sets?: readonly string[];
+}
+
+/** Entries in order of precedence, the weakest first, and what could not be read at all. */
+export interface Sources {
+  entries: Entry[];
+  problems: Problem[];
+}
+
+/** No configuration needs more; a larger file is a mistake. */
+const maxFileBytes = 1024 * 1024;
+
+const envPrefix = 'LENSFS_';
+
+// What Kubernetes and Docker put into a container's environment for a service named "lensfs".
+const serviceVariable = /^LENSFS_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP)(_\w+)?)?)$/;
+
+/** Reads every source anew. */
+export async function readSources(
+  flags: ConfigFlags,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Sources> {
+  const file = await readConfigFile(flags.file);
+  const sets = readSets(flags.sets ?? []);
+  return {
+    entries: [
+      ...file.entries,
+      ...readEnvironment(env),
+      ...readFlags(flags.values ?? {}),
+      ...sets.entries,
+    ],
+    problems: [...file.problems, ...sets.problems],
+  };
+}
+
+async function readConfigFile(file: string | undefined): Promise<Sources> {
+  const path = file ?? defaultConfigFile;
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const isOptional = file === undefined;
+    if (isOptional && codeOf(error) === 'ENOENT') return { entries: [], problems: [] };
+    return problem(`cannot read the file: ${messageOf(error)}`, path);
+  }
+  if (text.length > maxFileBytes) return problem(`larger than ${maxFileBytes} bytes`, path);
+  return parseYaml(text, path);
+}
+
+/** The entries of a YAML document; a syntax error names its line. */
+export function parseYaml(text: string, path: string): Sources {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  const at = (offset: number) => `${path}, line ${lineCounter.linePos(offset).line}`;
+  if (document.errors.length > 0) {
+    const problems = document.errors.map(({ message, pos }) => {
+      return { key: '', message: `not valid YAML: ${message}`, origin: at(pos[0]) };
+    });
+    return { entries: [], problems };
+  }
+  const { contents } = document;
+  if (contents === null || (isScalar(contents) && contents.value === null)) {
+    return { entries: [], problems: [] };
+  }
+  if (!isMap(contents)) return problem('expected a mapping of keys to values', path);
+
+  const entries: Entry[] = [];
+  const visit = (node: ParsedNode | null, key: string, offset: number): void => {
+    if (isMap(node) && node.items.length > 0) {
+      for (const { key: name, value } of node.items) {
+        const path = key === '' ? String(name) : `${key}.${name}`;
+        visit(value as ParsedNode | null, path, name.range[0]);
+      }
+    } else {
+      entries.push({ key, value: node?.toJS(document) ?? null, origin: at(offset) });
+    }
+  };
+  visit(contents, '', 0);
+  return { entries, problems: [] };
+}
+
+function readEnvironment(env: NodeJS.ProcessEnv): Entry[] {
+  const keyOf = new Map(configKeys.map(({ name }) => [envName(name), name]));
+  return Object.entries(env)
+    .filter(([name]) => name.startsWith(envPrefix) && !serviceVariable.test(name))
+    .map(([name, value]) => ({ key: keyOf.get(name) ?? keyLike(name), value, origin: name }));
+}
+
+/** "cpu.count" is LENSFS_CPU_COUNT. */
+function envName(key: string): string {
+  return envPrefix + key.toUpperCase().replaceAll('.', '_');
+}
+
+/** A name to complain about for a variable that is no key's. */
+function keyLike(name: string): string {
+  return name.slice(envPrefix.length).toLowerCase();
+}
+
+function readFlags(values: Record<string, string | undefined>): Entry[] {
+  return Object.entries(values).flatMap(([key, value]) =>
+    value === undefined ? [] : [{ key, value, origin: `--${key.replaceAll('_', '-')}` }],
+  );
+}
+
+function readSets(sets: readonly string[]): Sources {
+  const result: Sources = { entries: [], problems: [] };
+  for (const set of sets) {
+    const separator = set.indexOf('=');
+    if (separator > 0) {
+      const [key, value] = [set.slice(0, separator), set.slice(separator + 1)];
+      result.entries.push({ key, value, origin: '--set' });
+    } else {
+      const message = `expected key=value, got ${JSON.stringify(set)}`;
+      result.problems.push({ key: '', message, origin: '--set' });
+    }
+  }
+  return result;
+}
+
+function problem(message: string, origin: string): Sources {
+  return { entries: [], problems: [{ key: '', message, origin }] };
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+import { LensfsError } from '../errors.js';
+
+/**
+ * Why a daemon cannot start or go on.
+ *
+ * `code` is "not_root", "no_fuse", "no_cgroups", "tree_busy", "tree_not_empty", "tree_unusable",
+ * "mount_failed" or "connection_lost".
+ */
+export class DaemonError extends LensfsError {
+  override readonly name = 'DaemonError';
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Config -> the engine and its options.
+import type { Config } from '../config/schema.js';
+import { type LiveOptions, NativeEngine, type NativeOptions } from '../native/binding.js';
+import { NativeError } from '../native/native-error.js';
+import { DaemonError } from './daemon-error.js';
+
+/**
+ * An engine as configured, without a mount.
+ *
+ * @throws DaemonError "no_cgroups", NativeError for other reasons
+ */
+export function openEngine(config: Config): NativeEngine {
+  try {
+    return NativeEngine.open(nativeOptions(config));
+  } catch (error) {
+    const isCgroups = error instanceof NativeError && error.path?.startsWith(config.roots.cgroup);
+    if (!isCgroups) throw error;
+    const message = `No cgroups in "${config.roots.cgroup}": mount them ("mount -t cgroup2 none ${config.roots.cgroup}"), or set roots.cgroup`;
+    throw new DaemonError('no_cgroups', message, error);
+  }
+}
+
+/** The part of the configuration that the engine takes while it runs. */
+export function liveOptions(config: Config): LiveOptions {
+  return {
+    freshnessUsec: config.freshness.usec,
+    cpuCount: config.cpu.count,
+    cpuNumbering: config.cpu.numbering,
+    swap: config.swap,
+    loadavg: config.loadavg,
+    onFailure: config.on_failure,
+  };
+}
+
+function nativeOptions(config: Config): NativeOptions {
+  return {
+    ...liveOptions(config),
+    procRoot: config.roots.proc,
+    cgroupRoot: config.roots.cgroup,
+    sysRoot: config.roots.sys,
+    viewsMax: config.views.max,
+    handlesMax: config.handles.max,
+    readers: config.readers,
+  };
+}

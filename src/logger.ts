@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
+
+export type { Logger };
+
+/** What `log.level` may be, most lines first. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
+/** Every message of the TypeScript side, so that each can be searched for in one place. */
+export const logMessages = {
+  serving: 'Serving',
+  stopping: 'Stopping',
+  stopped: 'Stopped',
+  alreadyStopping: 'Already stopping, ignoring the signal',
+  reloaded: 'Configuration reloaded',
+  reloadRefused: 'Configuration is wrong, keeping the old one',
+  needsRestart: 'Changed, but takes effect only after a restart',
+  fallback: 'Readers did not get their own values',
+  staleSocketRemoved: 'Removed the control socket of a daemon that is gone',
+  requestFailed: 'Request failed',
+  internalError: 'Internal error',
+} as const;
+
+/**
+ * One JSON object a line on standard error.
+ *
+ * Written synchronously: a line is on its way before the next statement runs, so none is lost when
+ * the process dies.
+ */
+export function createLogger(level: LogLevel): Logger {
+  return pino(
+    {
+      level,
+      base: { pid: process.pid },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination({ dest: 2, sync: true }),
+  );
+}

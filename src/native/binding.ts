@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// The addon's surface, and the only place that loads it.
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { codeOf, messageOf } from '../errors.js';
+import { awaitNative, callNative, NativeError } from './native-error.js';
+
+export interface NativeOptions {
+  procRoot: string;
+  cgroupRoot: string;
+  sysRoot: string;
+  freshnessUsec: number;
+  viewsMax: number;
+  handlesMax: number;
+  cpuCount: 'quota' | 'cpuset';
+  cpuNumbering: 'physical' | 'virtual';
+  swap: boolean;
+  loadavg: boolean;
+  onFailure: 'host' | 'error';
+  readers: number;
+}
+
+/** What may change while the engine runs. */
+export type LiveOptions = Pick<
+  NativeOptions,
+  'freshnessUsec' | 'cpuCount' | 'cpuNumbering' | 'swap' | 'loadavg' | 'onFailure'
+>;
+
+export interface Fallback {
+  file: string;
+  cause: string;
+  count: number;
+  /** What the last one with this cause failed on. */
+  lastError: string;
+}
+
+export interface NativeStatus {
+  layout: 'v1' | 'v2' | 'hybrid';
+  /** Controller name to "v1", "v2" or "none". */
+  controllers: Record<string, string>;
+  views: number;
+  handles: number;
+  heldDescriptors: number;
+  reads: number;
+  renders: number;
+  fallbacks: Fallback[];
+}
+
+/** Whose values a file shows: a process's, a cgroup's, or the calling process's. */
+export interface RenderTarget {
+  pid?: number;
+  cgroup?: string;
+}
+
+/** Something the data plane has to say; it never waits for an answer. */
+export interface NativeEvent {
+  level: 'info' | 'warn' | 'error';
+  code: string;
+  message: string;
+}
+
+interface AddonEngine {
+  show(path: string, target: RenderTarget): string;
+  configure(options: Partial<LiveOptions>): void;
+  status(): NativeStatus;
+  files(): string[];
+  mount(mountPoint: string, onEvent: (event: NativeEvent) => void): void;
+  stop(): Promise<void>;
+}
+
+interface Addon {
+  Engine: new (options: NativeOptions) => AddonEngine;
+}
+
+/**
+ * The data plane: renders virtual files and serves them through FUSE on its own threads.
+ *
+ * @example
+ * await using engine = NativeEngine.open(options);
+ * process.stdout.write(engine.show('proc/meminfo', { pid: 1234 }));
+ */
+export class NativeEngine implements AsyncDisposable {
+  readonly #engine: AddonEngine;
+
+  private constructor(engine: AddonEngine) {
+    this.#engine = engine;
+  }
+
+  /** @throws NativeError "addon_missing", "addon_broken", or an errno's name when there are no cgroups to read */
+  static open(options: NativeOptions): NativeEngine {
+    const addon = loadAddon();
+    return new NativeEngine(callNative(() => new addon.Engine(options)));
+  }
+
+  /** @throws NativeError "ENOENT" for a file not in `files()`, "ESRCH" for a process that is gone */
+  show(path: string, target: RenderTarget): string {
+    return callNative(() => this.#engine.show(path, target));
+  }
+
+  configure(options: Partial<LiveOptions>): void {
+    callNative(() => this.#engine.configure(options));
+  }
+
+  status(): NativeStatus {
+    return callNative(() => this.#engine.status());
+  }
+
+  /** The paths that `show` accepts and a mount serves, such as "proc/meminfo". */
+  files(): string[] {
+    return callNative(() => this.#engine.files());
+  }
+
+  /**
+   * Mounts the tree and starts answering reads; a stale mount of a dead predecessor is cleared first.
+   *
+   * @throws NativeError with the errno's name of what failed
+   */
+  mount(mountPoint: string, onEvent: (event: NativeEvent) => void): void {
+    callNative(() => this.#engine.mount(mountPoint, onEvent));
+  }
+
+  /** Joins every thread and unmounts; may be called more than once. */
+  async stop(): Promise<void> {
+    await awaitNative(() => this.#engine.stop());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+function loadAddon(): Addon {
+  const path = fileURLToPath(new URL('../../build/Release/addon.node', import.meta.url));
+  try {
+    return createRequire(import.meta.url)(path) as Addon;
+  } catch (error) {
+    if (codeOf(error) === 'MODULE_NOT_FOUND') {
+      throw new NativeError('addon_missing', `No addon at "${path}": npm run build`, error);
+    }
+    const reason = messageOf(error);
+    throw new NativeError('addon_broken', `Cannot load "${path}": ${reason}`, error);
+  }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the built program in child processes, as people do.
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { TempDir } from './temp-dir.js';
+
+/** The file that package.json names as the command. */
+export const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+/** Less than a test may take, so that a command that hangs shows up as one that was killed. */
+const commandTimeoutMs = 20_000;
+
+export interface Finished {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** One line of the log. */
+export interface LogLine {
+  level: string;
+  msg: string;
+  [field: string]: unknown;
+}
+
+/** An environment without what a developer may have set for lensfs. */
+export function cleanEnvironment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('LENSFS_'));
+  return { ...Object.fromEntries(inherited), ...extra };
+}
+
+/** Runs a command to its end. */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): Promise<Finished> {
+  const child = spawn(command, args, {
+    env: cleanEnvironment(),
+    timeout: commandTimeoutMs,
+    ...options,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'close');
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [code, signal] = await ended;
+  return { code, signal, stdout, stderr };
+}
+
+/** Runs one `lensfs` command to its end. */
+export function lensfs(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Finished> {
+  return run(program, args, { env: cleanEnvironment(env) });
+}
+
+export interface StartOptions {
+  /** Where its directories are; a new one when not given. */
+  dir?: TempDir;
+  env?: Record<string, string>;
+  /** A command that runs it, such as `['prlimit', '--nofile=1024']`. */
+  prefix?: readonly string[];
+}
+
+/** A command whose process is told to end when this process has, also when that is killed. */
+const endsWithThis = ['setpriv', '--pdeathsig', 'TERM'];
+
+interface Ending {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** Name and place in the kernel of each thread of a process. */
+function threadStates(pid: number | undefined): string {
+  const tasks = `/proc/${pid}/task`;
+  try {
+    const lines = readdirSync(tasks).map((tid) =>
+      ['comm', 'wchan', 'syscall'].map((file) =>
+        readFileSync(`${tasks}/${tid}/${file}`, 'utf8').trim(),
+      ),
+    );
+    return lines.map((line) => line.join(' ')).join('\n');
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** A `lensfs serve` on directories of its own; disposing stops it and removes all it left. */
+export class RunningDaemon implements AsyncDisposable {
+  readonly dir: TempDir;
+  readonly tree: string;
+  readonly runDir: string;
+  readonly child: ChildProcess;
+  readonly log: LogLine[] = [];
+  /** Lines of standard error that are no JSON. */
+  readonly otherLines: string[] = [];
+  readonly #exited: Promise<Ending>;
+  #waiting: (() => void)[] = [];
+
+  private constructor(dir: TempDir, args: readonly string[], options: StartOptions) {
+    this.dir = dir;
+    this.tree = dir.at('tree');
+    this.runDir = dir.at('run');
+    const paths = ['--tree', this.tree, '--run-dir', this.runDir];
+    const [first = program, ...rest] = [...endsWithThis, ...(options.prefix ?? []), program];
+    this.child = spawn(first, [...rest, 'serve', ...paths, ...args], {
+      env: cleanEnvironment(options.env),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.#exited = once(this.child, 'close').then(([code, signal]) => ({ code, signal }));
+    if (this.child.stderr !== null) {
+      createInterface(this.child.stderr).on('line', (line) => this.#onLine(line));
+    }
+    // For a test that timed out, which disposes nothing: the daemon unmounts when it is told to end.
+    const end = () => this.child.kill('SIGTERM');
+    process.once('exit', end);
+    void this.#exited.then(() => {
+      process.off('exit', end);
+      this.#wake();
+    });
+  }
+
+  /** Starts one and waits until it serves. */
+  static async start(
+    args: readonly string[] = [],
+    options: StartOptions = {},
+  ): Promise<RunningDaemon> {
+    const dir = options.dir ?? (await TempDir.create());
+    const daemon = new RunningDaemon(dir, args, options);
+    try {
+      await daemon.logged('Serving');
+      return daemon;
+    } catch (error) {
+      await daemon[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The `count`th log line with a message; rejects when the daemon ends without having written it. */
+  async logged(message: string, count = 1): Promise<LogLine> {
+    for (;;) {
+      const found = this.log.filter(({ msg }) => msg === message)[count - 1];
+      if (found !== undefined) return found;
+      if (this.child.exitCode !== null || this.child.signalCode !== null) {
+        throw new Error(`lensfs ended without "${message}": ${this.otherLines.join('\n')}`);
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  /** How it ended; rejects with what its threads do when it does not end. */
+  get exited(): Promise<Ending> {
+    return this.#ended();
+  }
+
+  async #ended(): Promise<Ending> {
+    let timer: NodeJS.Timeout | undefined;
+    const stuck = new Promise<never>((_, reject) => {
+      const tell = () => reject(new Error(`lensfs does not end:\n${threadStates(this.child.pid)}`));
+      timer = setTimeout(tell, commandTimeoutMs);
+    });
+    try {
+      return await Promise.race([this.#exited, stuck]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Runs a client command for this daemon. */
+  command(name: string, ...args: string[]): Promise<Finished> {
+    return lensfs([name, '--run-dir', this.runDir, ...args]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill('SIGTERM');
+    const killer = setTimeout(() => this.child.kill('SIGKILL'), 10_000);
+    await this.#exited;
+    clearTimeout(killer);
+    await run('umount', ['-l', this.tree]);
+    await this.dir[Symbol.asyncDispose]();
+  }
+
+  #onLine(line: string): void {
+    try {
+      this.log.push(JSON.parse(line) as LogLine);
+    } catch {
+      this.otherLines.push(line);
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}

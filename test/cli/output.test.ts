@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from 'vitest';
+import { formatDuration, formatReload, formatStatus } from '../../src/cli/output.js';
+
+describe('formatDuration()', () => {
+  test.each([
+    [0, '0s'],
+    [59.9, '59s'],
+    [60, '1m 0s'],
+    [3_661, '1h 1m'],
+    [90_061, '1d 1h'],
+    [864_000, '10d 0h'],
+  ])('writes %s as %s', (sec, text) => {
+    expect(formatDuration(sec)).toBe(text);
+  });
+});
+
+describe('formatStatus()', () => {
+  test('aligns the values and lists the fallbacks', () => {
+    const text = formatStatus({
+      version: '1.2.3',
+      pid: 42,
+      uptimeSec: 61,
+      tree: '/tree',
+      runDir: '/run/l',
+      layout: 'v1',
+      controllers: { memory: '/cg/memory', cpu: '/cg/cpu' },
+      views: 2,
+      handles: 0,
+      heldDescriptors: 12,
+      reads: 100,
+      renders: 10,
+      fallbacks: [
+        { file: 'proc/stat', cause: 'ENODEV', count: 3 },
+        { file: 'proc/meminfo', cause: 'EIO', count: 1 },
+      ],
+    });
+    expect(text).toBe(`Version           1.2.3
+Process           42, up 1m 1s
+Tree              /tree
+Run directory     /run/l
+Cgroups           v1 memory=/cg/memory cpu=/cg/cpu
+Views             2
+Open files        0
+Held descriptors  12
+Reads             100
+Renders           10
+Fallbacks         4
+                  3 × proc/stat: ENODEV
+                  1 × proc/meminfo: EIO
+`);
+  });
+});
+
+describe('formatReload()', () => {
+  test('tells what is in force from what is not', () => {
+    expect(formatReload({ applied: [], needsRestart: [] })).toBe('Nothing has changed\n');
+    expect(formatReload({ applied: ['a', 'b'], needsRestart: ['c'] })).toBe(
+      'In force: a, b\nAfter a restart: c\n',
+    );
+  });
+});

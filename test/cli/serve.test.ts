@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real daemon: real mounts, real signals, real sockets.
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { describe, expect } from 'vitest';
+import { cleanEnvironment, lensfs, program, RunningDaemon, run } from '../_support/lensfs.js';
+import { built, command, fuseDevice, root, testWith } from '../_support/requirements.js';
+import { TempDir } from '../_support/temp-dir.js';
+
+const addon = built('build/Release/addon.node');
+const test = testWith(built(program), addon, root, fuseDevice);
+
+/** Types of what is mounted at or below a path. */
+async function mountsIn(path: string): Promise<string[]> {
+  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
+  const inside = lines.filter((line) => line.split(' ')[4]?.startsWith(path));
+  return inside.map((line) => line.split(' - ')[1]?.split(' ')[0] ?? '');
+}
+
+describe('lensfs serve', () => {
+  test('mounts the tree, says so, and answers reads', async () => {
+    await using daemon = await RunningDaemon.start();
+    expect(await daemon.logged('Serving')).toMatchObject({ level: 'info', tree: daemon.tree });
+    expect(await mountsIn(daemon.tree)).toEqual(['fuse.lensfs']);
+    expect((await readdir(`${daemon.tree}/proc`)).sort()).toEqual(
+      expect.arrayContaining(['cpuinfo', 'loadavg', 'meminfo', 'stat', 'uptime']),
+    );
+    expect(await readFile(`${daemon.tree}/proc/meminfo`, 'utf8')).toMatch(/^MemTotal: +\d+ kB\n/);
+  });
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    test(`stops cleanly on ${signal}`, async () => {
+      await using daemon = await RunningDaemon.start();
+      daemon.child.kill(signal);
+      expect(await daemon.exited).toEqual({ code: 0, signal: null });
+      expect(await mountsIn(daemon.tree)).toEqual([]);
+      expect(await readdir(daemon.runDir)).toEqual([]);
+      expect(daemon.log.map(({ msg }) => msg)).toEqual(['Serving', 'Stopping', 'Stopped']);
+      expect(daemon.otherLines).toEqual([]);
+    });
+  }
+
+  test('takes a second signal calmly', async () => {
+    await using daemon = await RunningDaemon.start();
+    daemon.child.kill('SIGTERM');
+    daemon.child.kill('SIGINT');
+    daemon.child.kill('SIGTERM');
+    expect(await daemon.exited).toEqual({ code: 0, signal: null });
+    expect(await mountsIn(daemon.tree)).toEqual([]);
+  });
+
+  test('serves side by side with another', async () => {
+    await using first = await RunningDaemon.start();
+    await using second = await RunningDaemon.start();
+    for (const { tree } of [first, second]) {
+      expect(await readFile(`${tree}/proc/uptime`, 'utf8')).toMatch(/^\d+\.\d\d \d+\.\d\d\n$/);
+    }
+    expect((await first.command('stop')).code).toBe(0);
+    expect(await readFile(`${second.tree}/proc/uptime`, 'utf8')).toMatch(/^\d/);
+  });
+
+  test('takes over the directories of a daemon that was killed', async () => {
+    await using dir = await TempDir.create();
+    await using killed = await RunningDaemon.start([], { dir });
+    killed.child.kill('SIGKILL');
+    await killed.exited;
+    await expect(readdir(killed.tree)).rejects.toMatchObject({ code: 'ENOTCONN' });
+    expect(existsSync(`${killed.runDir}/control.sock`)).toBe(true);
+
+    await using daemon = await RunningDaemon.start([], { dir });
+    expect(await mountsIn(daemon.tree)).toEqual(['fuse.lensfs']);
+    expect((await daemon.command('status')).code).toBe(0);
+    expect((await daemon.command('stop')).code).toBe(0);
+    expect(await mountsIn(daemon.tree)).toEqual([]);
+  });
+
+  test('ends with a reason when somebody else unmounts the tree', async () => {
+    await using daemon = await RunningDaemon.start();
+    expect((await run('umount', [daemon.tree])).code).toBe(0);
+    expect(await daemon.exited).toEqual({ code: 1, signal: null });
+    expect(daemon.otherLines).toEqual([
+      `lensfs: "${daemon.tree}" is gone: somebody unmounted it or aborted the connection; start lensfs again`,
+    ]);
+    expect(existsSync(`${daemon.runDir}/control.sock`)).toBe(false);
+  });
+});
+
+describe('lensfs serve, when it cannot', () => {
+  /** Runs it with a tree and run directory in `dir`; afterwards nothing may be mounted there. */
+  async function refused(dir: TempDir, args: string[] = [], prefix: string[] = []) {
+    const paths = ['--tree', dir.at('tree'), '--run-dir', dir.at('run')];
+    const [first = program, ...rest] = [...prefix, program, 'serve', ...paths, ...args];
+    const before = await mountsIn(dir.path);
+    const { code, stdout, stderr } = await run(first, rest, { env: cleanEnvironment() });
+    expect(await mountsIn(dir.path)).toEqual(before);
+    expect([code, stdout]).toEqual([1, '']);
+    const lines = stderr.split('\n').filter((line) => !line.startsWith('{'));
+    expect(lines).toEqual([expect.stringMatching(/^lensfs: /), '']);
+    return lines[0];
+  }
+
+  test('asks for root', async () => {
+    await using dir = await TempDir.create();
+    // Another user who may still read the checkout, wherever it lies.
+    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    const mayRead = ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'];
+    const line = await refused(dir, [], [...nobody, ...mayRead]);
+    expect(line).toBe('lensfs: Not root, and mounting needs it: sudo lensfs serve');
+    expect(await readdir(dir.path)).toEqual([]);
+  });
+
+  test('says how to get /dev/fuse', async () => {
+    await using dir = await TempDir.create();
+    const hide = 'mount -t tmpfs none /dev && exec "$@"';
+    const line = await refused(dir, [], ['unshare', '--mount', 'sh', '-c', hide, 'sh']);
+    expect(line).toMatch(/^lensfs: Cannot open \/dev\/fuse \(ENOENT\): run "modprobe fuse"/);
+    expect(await readdir(dir.at('run'))).toEqual([]);
+  });
+
+  test('says how to get cgroups', async () => {
+    await using dir = await TempDir.create();
+    await mkdir(dir.at('empty'));
+    const line = await refused(dir, ['--set', `roots.cgroup=${dir.at('empty')}`]);
+    expect(line).toMatch(/^lensfs: No cgroups in ".*\/empty": mount them/);
+  });
+
+  test('leaves a tree alone that another lensfs serves', async () => {
+    await using daemon = await RunningDaemon.start();
+    const line = await refused(daemon.dir, ['--run-dir', daemon.dir.at('other')]);
+    expect(line).toContain(`Something is mounted on "${daemon.tree}": run "lensfs stop"`);
+    expect(await readFile(`${daemon.tree}/proc/uptime`, 'utf8')).toMatch(/^\d/);
+  });
+
+  test('leaves a tree alone that is not empty', async () => {
+    await using dir = await TempDir.create();
+    await mkdir(dir.at('tree'));
+    await writeFile(dir.at('tree/precious'), '');
+    const line = await refused(dir);
+    expect(line).toBe(
+      `lensfs: "${dir.at('tree')}" is not empty: empty it, or choose another --tree`,
+    );
+    expect(await readdir(dir.at('tree'))).toEqual(['precious']);
+  });
+
+  test('refuses a tree that is a file', async () => {
+    await using dir = await TempDir.create();
+    await writeFile(dir.at('tree'), '');
+    expect(await refused(dir)).toMatch(
+      /^lensfs: Cannot use ".*\/tree": .*; choose another --tree$/,
+    );
+  });
+
+  test('leaves a run directory alone that another lensfs uses', async () => {
+    await using daemon = await RunningDaemon.start();
+    const line = await refused(daemon.dir, ['--tree', daemon.dir.at('other')]);
+    expect(line).toBe(
+      `lensfs: A running lensfs uses "${daemon.runDir}": stop it with "lensfs stop --run-dir ${daemon.runDir}" or choose another --run-dir`,
+    );
+    expect((await daemon.command('status')).code).toBe(0);
+  });
+
+  test('refuses a run directory that cannot be made', async () => {
+    await using dir = await TempDir.create();
+    await writeFile(dir.at('run'), '');
+    expect(await refused(dir)).toMatch(/^lensfs: Cannot listen on .*; choose another --run-dir$/);
+  });
+});
+
+describe('reloading', () => {
+  async function startWithFile(text: string, args: string[] = []) {
+    const dir = await TempDir.create();
+    const file = dir.at('config.yaml');
+    await writeFile(file, text);
+    const daemon = await RunningDaemon.start(['--config', file, ...args], { dir });
+    return { daemon, file };
+  }
+
+  test('applies what may change live and names what may not, on SIGHUP', async () => {
+    const { daemon, file } = await startWithFile('swap: on\n');
+    await using _daemon = daemon;
+    await writeFile(file, 'swap: off\nfreshness: 1s\nreaders: 2\nviews: {max: 32}\n');
+    daemon.child.kill('SIGHUP');
+    expect(await daemon.logged('Configuration reloaded')).toMatchObject({
+      applied: ['freshness', 'swap'],
+    });
+    const restart = 'Changed, but takes effect only after a restart';
+    expect(await daemon.logged(restart)).toMatchObject({ needsRestart: ['views.max', 'readers'] });
+    const swap = /^SwapTotal: +0 kB$/m;
+    expect(await readFile(`${daemon.tree}/proc/meminfo`, 'utf8')).toMatch(swap);
+  });
+
+  test('keeps the old configuration when the new one is wrong, and logs every problem', async () => {
+    const { daemon, file } = await startWithFile('log: {level: info}\n');
+    await using _daemon = daemon;
+    await writeFile(file, 'cpu: {count: many}\nswop: on\nlog: {level: fatal}\n');
+    daemon.child.kill('SIGHUP');
+    expect(await daemon.logged('Configuration is wrong, keeping the old one')).toMatchObject({
+      level: 'error',
+      problems: [
+        `cpu.count: expected quota or cpuset, got "many" (${file}, line 1)`,
+        `swop: unknown key, did you mean "swap" (${file}, line 2)`,
+      ],
+    });
+    expect(await readFile(`${daemon.tree}/proc/uptime`, 'utf8')).toMatch(/^\d/);
+    await writeFile(file, '');
+    daemon.child.kill('SIGHUP');
+    expect(await daemon.logged('Configuration reloaded')).toMatchObject({ applied: [] });
+  });
+
+  test('is the same through "lensfs reload"', async () => {
+    const { daemon, file } = await startWithFile('');
+    await using _daemon = daemon;
+    expect(await daemon.command('reload')).toMatchObject({
+      code: 0,
+      stdout: 'Nothing has changed\n',
+    });
+    await writeFile(file, 'cpu: {count: cpuset}\nlog: {level: warn}\ntree: /elsewhere\n');
+    expect(await daemon.command('reload')).toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'In force: cpu.count, log.level\n',
+      stderr: '',
+    });
+    await writeFile(file, 'readers: 0\nx: 1\n');
+    expect(await daemon.command('reload')).toEqual({
+      code: 2,
+      signal: null,
+      stdout: '',
+      stderr: expect.stringMatching(/^lensfs: readers: expected .*\nx: unknown key .*\n$/),
+    });
+  });
+
+  test('changes the level of the log', async () => {
+    const { daemon, file } = await startWithFile('');
+    await using _daemon = daemon;
+    await writeFile(file, 'log: {level: error}\n');
+    expect((await daemon.command('reload')).code).toBe(0);
+    daemon.child.kill('SIGTERM');
+    await daemon.exited;
+    expect(daemon.log.map(({ msg }) => msg)).toEqual(['Serving']);
+  });
+});
+
+describe('a running daemon', () => {
+  test('reports its status as text and as JSON', async () => {
+    await using daemon = await RunningDaemon.start();
+    await readFile(`${daemon.tree}/proc/stat`, 'utf8');
+    const json = await daemon.command('status', '--json');
+    expect([json.code, json.stderr]).toEqual([0, '']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      version: '0.1.0',
+      pid: daemon.child.pid,
+      tree: daemon.tree,
+      runDir: daemon.runDir,
+      layout: expect.stringMatching(/^(v1|v2|hybrid)$/),
+    });
+    const { code, stdout } = await daemon.command('status');
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Tree              ${daemon.tree}\n`);
+  });
+
+  test('has a control socket for its group only', async () => {
+    await using daemon = await RunningDaemon.start();
+    expect((await stat(`${daemon.runDir}/control.sock`)).mode & 0o777).toBe(0o660);
+  });
+
+  test('has ended when "lensfs stop" returns', async () => {
+    await using daemon = await RunningDaemon.start();
+    expect(await daemon.command('stop')).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
+    expect(await mountsIn(daemon.tree)).toEqual([]);
+    expect(await readdir(daemon.runDir)).toEqual([]);
+    expect(await daemon.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test('is stopped once by many who ask at once', async () => {
+    await using daemon = await RunningDaemon.start();
+    const stops = await Promise.all(Array.from({ length: 4 }, () => daemon.command('stop')));
+    expect(stops.filter(({ code }) => code === 0).length).toBeGreaterThan(0);
+    expect(await daemon.exited).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('lensfs show', () => {
+  const test = testWith(built(program), addon);
+
+  test('prints a file without a daemon, with and without the leading slash', async () => {
+    const { code, stdout, stderr } = await lensfs(['show', '/proc/meminfo']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^MemTotal: +\d+ kB\n/);
+    expect((await lensfs(['show', 'proc/meminfo'])).stdout).toMatch(/^MemTotal: /);
+  });
+
+  test('prints what another process sees', async () => {
+    const { code, stdout } = await lensfs(['show', 'proc/uptime', '--pid', String(process.pid)]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\d+\.\d\d \d+\.\d\d\n$/);
+  });
+
+  test('follows the configuration', async () => {
+    const { stdout } = await lensfs(['show', 'proc/meminfo', '--set', 'swap=off']);
+    expect(stdout).toMatch(/^SwapTotal: +0 kB$/m);
+  });
+
+  test('names the files there are', async () => {
+    const { code, stdout, stderr } = await lensfs(['show', 'proc/version']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(
+      /^lensfs: show: no virtual file "proc\/version": one of .*proc\/meminfo/,
+    );
+  });
+
+  test('says that a process does not exist', async () => {
+    const { code, stdout, stderr } = await lensfs(['show', 'proc/stat', '--pid', '4194305']);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^lensfs: .+\n$/);
+  });
+
+  test('says that a cgroup does not exist', async () => {
+    const args = ['show', 'proc/stat', '--cgroup', '/no/such/cgroup'];
+    const { code, stdout, stderr } = await lensfs(args);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^lensfs: .+\n$/);
+  });
+
+  testWith(
+    built(program),
+    addon,
+    root,
+    command('setpriv'),
+  )('needs no root', async () => {
+    const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+    const mayRead = ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'];
+    const { code, stdout } = await run('setpriv', [
+      ...[...nobody, ...mayRead, program],
+      ...['show', 'proc/uptime'],
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\d/);
+  });
+});

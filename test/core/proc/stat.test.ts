@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { capturedTexts, parseError } from '../../_support/core-texts.js';
+import { core } from '../../_support/testing-addon.js';
+
+const good = [
+  'cpu  3557 1 2032 30689 299 2 46 108 3 4',
+  'cpu0 9 9 9 9 9 9 9 9 9 9',
+  'intr 137278 0 0 7',
+  'ctxt 308744',
+  'btime 1795438808',
+  'processes 5397',
+  'procs_running 2',
+  'procs_blocked 1',
+  'softirq 120381 0 16493',
+  '',
+].join('\n');
+
+describe('ParseStat()', () => {
+  it('reads the cpu line and the totals, and no line of one CPU', () => {
+    expect(core.parseStat(good)).toEqual({
+      user: 3557n,
+      nice: 1n,
+      system: 2032n,
+      idle: 30689n,
+      iowait: 299n,
+      irq: 2n,
+      softirq_time: 46n,
+      steal: 108n,
+      guest: 3n,
+      guest_nice: 4n,
+      intr: 137278n,
+      ctxt: 308744n,
+      btime: 1795438808n,
+      processes: 5397n,
+      procs_running: 2n,
+      procs_blocked: 1n,
+      softirq: 120381n,
+    });
+  });
+
+  it('reads lines in any order', () => {
+    const reversed = good.trimEnd().split('\n').reverse().join('\n');
+    expect(core.parseStat(reversed)).toEqual(core.parseStat(good));
+  });
+
+  it('leaves missing keys and columns 0, and skips unknown keys', () => {
+    expect(core.parseStat('cpu  1 2 3 4\nsomething new\n')).toMatchObject({
+      idle: 4n,
+      steal: 0n,
+      btime: 0n,
+    });
+    expect(core.parseStat('')).toMatchObject({ user: 0n, ctxt: 0n });
+  });
+
+  it.each(['btime\n', 'btime x\n', 'btime -1\n', 'cpu \n', 'cpu  1 2 x\n', 'intr \n'])(
+    'rejects %j, with its line',
+    (line) => {
+      expect(() => core.parseStat(`ctxt 1\n${line}`)).toThrow(parseError(2));
+    },
+  );
+
+  it.each(capturedTexts(/:proc\/stat$/))('reads $name', ({ text }) => {
+    const stat = core.parseStat(text);
+    expect(stat.btime).toBe(BigInt(/^btime (\d+)$/m.exec(text)?.[1] ?? 0));
+    expect(stat.softirq).toBe(BigInt(/^softirq (\d+)/m.exec(text)?.[1] ?? 0));
+  });
+});

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The end of a mount: with readers inside, after a crash, and where another one is.
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { expect } from 'vitest';
+import { loadConfig } from '../../src/config/load.js';
+import { openEngine } from '../../src/daemon/engine.js';
+import { lensfs, RunningDaemon, run } from '../_support/lensfs.js';
+import { mountTest as test } from '../_support/mounted.js';
+import { PythonProcess, python } from '../_support/python.js';
+import { TempDir } from '../_support/temp-dir.js';
+import { waitUntil } from '../_support/wait.js';
+
+/** Names of the threads of a process that are ours. */
+async function threadsOf(pid: number | 'self' = 'self'): Promise<string[]> {
+  const names: string[] = [];
+  for (const tid of await readdir(`/proc/${pid}/task`)) {
+    names.push((await readFile(`/proc/${pid}/task/${tid}/comm`, 'utf8')).trim());
+  }
+  return names.filter((name) => name.startsWith('lensfs-')).sort();
+}
+
+/** Types of what is mounted at or below a path. */
+async function mountsIn(path: string): Promise<string[]> {
+  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
+  return lines
+    .filter((line) => `${line.split(' ')[4]}/`.startsWith(`${path}/`))
+    .map((line) => line.split(' - ')[1]?.split(' ')[0] ?? '');
+}
+
+test('an engine that stops has no thread left, and can be mounted by the next', async () => {
+  await using dir = await TempDir.create();
+  await mkdir(dir.at('tree'));
+  for (const readers of [1, 8]) {
+    const parsed = await loadConfig({ file: undefined, values: {}, sets: [`readers=${readers}`] });
+    if (!parsed.ok) throw new Error('The configuration is wrong');
+    await using engine = openEngine(parsed.config);
+    engine.mount(dir.at('tree'), () => {});
+    const all = [...Array(readers).fill('lensfs-reader'), 'lensfs-ticker'];
+    // A thread gives itself its name.
+    await waitUntil('the threads run', async () => `${await threadsOf()}` === `${all}`);
+    expect(await readFile(dir.at('tree/proc/uptime'), 'utf8')).toMatch(/^\d/);
+    await Promise.all([engine.stop(), engine.stop()]);
+    await engine.stop();
+    expect(await threadsOf()).toEqual([]);
+    expect(await mountsIn(dir.path)).toEqual([]);
+  }
+});
+
+test('stops with open handles and working directories inside', async () => {
+  await using daemon = await RunningDaemon.start();
+  await using reader = new PythonProcess(
+    `
+    os.chdir(args[0] + '/proc/pressure')
+    fds = [os.open('../stat', os.O_RDONLY) for _ in range(100)]
+    texts = [os.read(fd, 100) for fd in fds]
+    step()
+    reply([error_of(os.read, fds[0], 1), error_of(os.pread, fds[1], 100, 0),
+           error_of(os.open, 'cpu', 0), error_of(os.listdir, '.')])
+    `,
+    { args: [daemon.tree] },
+  );
+  await reader.next();
+  expect((await daemon.command('stop')).code).toBe(0);
+  expect(await daemon.exited).toEqual({ code: 0, signal: null });
+  expect(await mountsIn(daemon.tree)).toEqual([]);
+  reader.go();
+  expect(await reader.next()).toEqual(Array(4).fill('ENOTCONN'));
+  expect(await reader.exited).toBe(0);
+});
+
+test('stops while many read, and none of them hangs', async () => {
+  await using daemon = await RunningDaemon.start(['--set', 'readers=4', '--set', 'freshness=0']);
+  await using reader = new PythonProcess(
+    `
+    import threading
+    seen = set()
+    def read():
+        while True:
+            try:
+                with open(args[0], 'rb') as file:
+                    file.read()
+            except OSError as error:
+                seen.add(errno.errorcode[error.errno])
+                return
+    threads = [threading.Thread(target=read) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    reply('reading')
+    for thread in threads:
+        thread.join()
+    reply(sorted(seen))
+    `,
+    { args: [`${daemon.tree}/proc/stat`] },
+  );
+  await reader.next();
+  daemon.child.kill('SIGTERM');
+  expect(await daemon.exited).toEqual({ code: 0, signal: null });
+  const seen = await reader.next<string[]>();
+  expect(seen.filter((code) => !/^(ENOENT|ENOTCONN|ECONNABORTED)$/.test(code))).toEqual([]);
+  expect(await reader.exited).toBe(0);
+});
+
+test('clears the mounts of dead predecessors, one on the other and in use', async () => {
+  await using dir = await TempDir.create();
+  await using killed = await RunningDaemon.start([], { dir });
+  await using reader = new PythonProcess(
+    `
+    os.chdir(args[0])
+    fd = os.open('proc/stat', os.O_RDONLY)
+    os.read(fd, 10)
+    step()
+    reply([error_of(os.pread, fd, 10, 0), error_of(os.listdir, '.')])
+    `,
+    { args: [killed.tree] },
+  );
+  await reader.next();
+  killed.child.kill('SIGKILL');
+  await killed.exited;
+  await python(
+    `
+    fd = os.open('/dev/fuse', os.O_RDWR)
+    options = f'fd={fd},rootmode=40755,user_id=0,group_id=0'
+    reply(libc.mount(b'lensfs', args[0].encode(), b'fuse.lensfs', 1, options.encode()))
+    `,
+    { args: [killed.tree] },
+  );
+  expect(await mountsIn(killed.tree)).toEqual(['fuse.lensfs', 'fuse.lensfs']);
+
+  await using next = await RunningDaemon.start([], { dir });
+  expect(await mountsIn(next.tree)).toEqual(['fuse.lensfs']);
+  expect(await readFile(`${next.tree}/proc/uptime`, 'utf8')).toMatch(/^\d/);
+  reader.go();
+  expect(await reader.next()).toEqual(['ENOTCONN', 'ENOTCONN']);
+});
+
+test('leaves a mount point alone that something else is mounted on', async () => {
+  await using dir = await TempDir.create();
+  const tree = dir.at('tree');
+  await mkdir(tree);
+  expect((await run('mount', ['-t', 'tmpfs', 'none', tree])).code).toBe(0);
+  try {
+    const { code, stderr } = await lensfs(['serve', '--tree', tree, '--run-dir', dir.at('run')]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`lensfs: Something is mounted on "${tree}"`);
+    expect(await mountsIn(dir.path)).toEqual(['tmpfs']);
+    expect(await readdir(dir.at('run'))).toEqual([]);
+  } finally {
+    await run('umount', [tree]);
+  }
+});
