@@ -193,7 +193,7 @@ test('a daemon that is killed does not disturb another', async () => {
     `
     fd = os.open(args[0] + '/proc/uptime', os.O_RDONLY)
     step(os.pread(fd, 100, 0).decode())
-    reply(os.pread(fd, 100, 0).decode())
+    step(os.pread(fd, 100, 0).decode())
     `,
     { args: [second.tree] },
   );
