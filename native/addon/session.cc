@@ -94,14 +94,14 @@ Status Session::Bind(const std::string& source, const std::string& target) {
 
 Status Session::MountAll(const MountPoints& mount_points, const std::function<void(int)>& on_end) {
   shared_tree_ = std::make_unique<SharedTree>(*engine_, options_.handles_max);
-  const Status shared = Connect(mount_points.shared, *shared_tree_, shared_);
+  Status shared = Connect(mount_points.shared, *shared_tree_, shared_);
   if (!shared) return shared;
   shared_->Start(options_.readers, on_end);
   pinned_tree_ = std::make_unique<PinnedTree>(*engine_);
-  const Status pinned = Connect(mount_points.pinned, *pinned_tree_, pinned_);
+  Status pinned = Connect(mount_points.pinned, *pinned_tree_, pinned_);
   if (!pinned) return pinned;
   pinned_->Start(kPinnedReaders, on_end);
-  const Status proc = Bind(mount_points.shared + "/proc", mount_points.tree_proc);
+  Status proc = Bind(mount_points.shared + "/proc", mount_points.tree_proc);
   if (!proc) return proc;
   return Bind(mount_points.shared + "/sys", mount_points.tree_sys);
 }

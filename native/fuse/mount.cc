@@ -85,9 +85,9 @@ Result<Fd> MountConnection(const std::string& path) {
 }
 
 Status BindDirectory(const std::string& source, const std::string& target) {
-  const Status cleared = ClearDeadMounts(target);
+  Status cleared = ClearDeadMounts(target);
   if (!cleared) return cleared;
-  const Status is_free = CheckIsFree(target);
+  Status is_free = CheckIsFree(target);
   if (!is_free) return is_free;
   // The clone has the flags of the connection's own mount, read-only among them.
   const Fd clone(open_tree(AT_FDCWD, source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));

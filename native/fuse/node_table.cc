@@ -17,7 +17,9 @@
 namespace fuse_layer {
 namespace {
 
-const Node kViewsNode{.kind = NodeKind::kViews, .file = 0, .path = std::string(kViewsDirectory)};
+Node ViewsNode() {
+  return Node{.kind = NodeKind::kViews, .file = 0, .path = std::string(kViewsDirectory)};
+}
 
 bool IsRoot(const Node& node) {
   return node.kind == NodeKind::kDirectory && node.path.empty();
@@ -43,7 +45,7 @@ NodeTable::NodeTable(const std::vector<bool>& is_available) : own_(is_available)
     const Node node = NodeAt(index);
     nodes_.emplace(NodeIdOf(node), node);
   }
-  nodes_.emplace(NodeIdOf(kViewsNode), kViewsNode);
+  nodes_.emplace(NodeIdOf(ViewsNode()), ViewsNode());
 }
 
 Node NodeTable::NodeAt(size_t index) const {
@@ -78,7 +80,7 @@ std::vector<Node> NodeTable::Children(const Node& parent) const {
   const auto index = IndexOf(parent);
   if (!index) return children;
   for (const size_t child : own_.Children(*index)) children.push_back(NodeAt(child));
-  if (IsRoot(parent)) children.push_back(kViewsNode);
+  if (IsRoot(parent)) children.push_back(ViewsNode());
   return children;
 }
 

@@ -243,6 +243,7 @@ Result<SnapshotRef> SharedTree::ReadAnew(uint64_t id,
                                          Context& context) {
   if (const auto view_node = view_nodes_.Find(id)) {
     const auto file = view_nodes_.FileOf(*view_node);
+    if (!file) return Error{.errno_value = EISDIR, .operation = "read", .path = ""};
     if (!view) return view.error();
     auto snapshot = engine_.ReadView(*file, *view, context.pid, context.scratch);
     return snapshot ? snapshot : ReaderError(**view, snapshot.error());

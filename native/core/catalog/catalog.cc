@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/catalog/page_size.h"
 #include "core/render/render.h"
 
 namespace core::catalog {

@@ -146,6 +146,9 @@ void Hierarchy::DetectV2(int root_fd, const char* name) {
 
 Result<std::string> Hierarchy::PathOf(Controller controller, uint64_t id) const {
   const int root_fd = RootFd(controller);
+  if (root_fd < 0) {
+    return Error{.errno_value = ESTALE, .operation = "find cgroup", .path = std::to_string(id)};
+  }
   // open_by_handle_at(2) wants a descriptor of the file system that was opened for reading.
   const Fd mount(openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!mount.valid()) return SystemError("open", NameInV1(controller));

@@ -23,6 +23,7 @@
 #include "core/cgroup/controller.h"
 #include "core/cgroup/descendants.h"
 #include "core/cgroup/hierarchy.h"
+#include "core/engine/cgroup_index.h"
 #include "core/engine/engine.h"
 #include "core/engine/identity_cache.h"
 #include "core/engine/resolver.h"
