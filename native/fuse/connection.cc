@@ -13,12 +13,14 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "core/base/fd.h"
 #include "core/base/result.h"
+#include "fuse/replies.h"
 
 namespace fuse_layer {
 namespace {
@@ -29,6 +31,9 @@ using core::Result;
 
 // The kernel demands room for max_write and a header; requests of a read-only tree are far smaller.
 constexpr size_t kSlotBytes = 64 * 1024 + 4096;
+
+// So many views may take long at the same time before others must wait for one of them.
+constexpr size_t kSpareReadersMax = 16;
 
 // Ends a reader's read(2) with EINTR. Node.js and libuv use no real-time signals.
 int WakeSignal() {
@@ -81,40 +86,87 @@ Connection::~Connection() {
 void Connection::Start(size_t readers, std::function<void(int)> on_end) {
   InstallWakeSignal();
   on_end_ = std::move(on_end);
-  for (size_t index = 0; index < readers; ++index) {
-    auto& reader = *readers_.emplace_back(std::make_unique<Reader>());
-    reader.slot.bytes.resize(kSlotBytes);
-    reader.thread = std::thread([this, &reader] { ReadRequests(reader); });
-  }
+  const std::lock_guard lock(mutex_);
+  wanted_ = readers;
+  while (reading_ < wanted_) AddReader();
+}
+
+// With mutex_ held.
+void Connection::AddReader() {
+  auto& reader = *readers_.emplace_back(std::make_unique<Reader>());
+  reader.slot.bytes.resize(kSlotBytes);
+  ++reading_;
+  reader.thread = std::thread([this, &reader] { ReadRequests(reader); });
 }
 
 void Connection::ReadRequests(Reader& reader) {
   BlockOtherSignals();
   pthread_setname_np(pthread_self(), "lensfs-reader");
-  const int fd = fuse_session_fd(session_);
+  ThreadScratch().before_delay = [this, &reader] { ExpectDelay(reader); };
   while (!stopping_.load(std::memory_order_acquire)) {
-    RequestSlot& slot = reader.slot;
-    const ssize_t length = read(fd, slot.bytes.data(), slot.bytes.size());
-    if (length < 0) {
-      const int cause = errno;
-      // ENOENT: the request was interrupted before it could be read.
-      if (cause == EINTR || cause == ENOENT || cause == EAGAIN) continue;
-      if (!end_reported_.exchange(true)) on_end_(cause);
-      break;
-    }
-    slot.length = static_cast<size_t>(length);
-    fuse_buf request{};
-    request.size = slot.length;
-    request.mem = slot.bytes.data();
-    fuse_session_process_buf(session_, &request);
-    slot.length = 0;
+    AnswerNext(reader);
+    if (reader.is_delayed) EndDelay(reader);
   }
   reader.has_ended.store(true, std::memory_order_release);
 }
 
+void Connection::AnswerNext(Reader& reader) {
+  RequestSlot& slot = reader.slot;
+  const ssize_t length = read(fuse_session_fd(session_), slot.bytes.data(), slot.bytes.size());
+  if (length < 0) {
+    const int cause = errno;
+    // ENOENT: the request was interrupted before it could be read.
+    if (cause == EINTR || cause == ENOENT || cause == EAGAIN) return;
+    if (!end_reported_.exchange(true)) on_end_(cause);
+    stopping_.store(true, std::memory_order_release);
+    return;
+  }
+  slot.length = static_cast<size_t>(length);
+  fuse_buf request{};
+  request.size = slot.length;
+  request.mem = slot.bytes.data();
+  fuse_session_process_buf(session_, &request);
+  slot.length = 0;
+}
+
+// From within a request: somebody else is to read while this one takes its time.
+void Connection::ExpectDelay(Reader& reader) {
+  if (reader.is_delayed) return;
+  const std::lock_guard lock(mutex_);
+  reader.is_delayed = true;
+  --reading_;
+  if (stopping_.load(std::memory_order_acquire)) return;
+  if (waiting_ > called_) {
+    ++called_;
+    ++reading_;
+    may_read_.notify_one();
+  } else if (readers_.size() < wanted_ + kSpareReadersMax) {
+    AddReader();
+  }
+}
+
+// Reads again, or waits for somebody's delay where enough read already.
+void Connection::EndDelay(Reader& reader) {
+  std::unique_lock lock(mutex_);
+  reader.is_delayed = false;
+  if (reading_ < wanted_) {
+    ++reading_;
+    return;
+  }
+  ++waiting_;
+  may_read_.wait(lock, [this] { return called_ > 0 || stopping_.load(std::memory_order_acquire); });
+  --waiting_;
+  if (called_ > 0) --called_;
+}
+
 void Connection::Stop() {
   ExpectEnd();
-  stopping_.store(true, std::memory_order_release);
+  {
+    // Nobody is added from now on.
+    const std::lock_guard lock(mutex_);
+    stopping_.store(true, std::memory_order_release);
+  }
+  may_read_.notify_all();
   for (auto& reader : readers_) {
     // A signal that comes before the read begins is lost, so it is sent until the thread has seen
     // that it is to stop.

@@ -11,10 +11,11 @@
 #include <fuse_lowlevel.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <string>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -30,11 +31,6 @@ struct RequestSlot {
   std::vector<char> bytes;
 };
 
-struct ConnectionOptions {
-  std::string mount_point;
-  size_t readers = 1;
-};
-
 class Connection {
  public:
   // Takes over `fuse_fd`, a mounted /dev/fuse descriptor. `user_data` is what the operations find
@@ -46,8 +42,10 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Starts the readers. `on_end(errno)` is called once, from a reader, when requests can no longer
-  // be read although nobody called Stop(): ENODEV after an unmount by someone else.
+  // Starts the readers. While one is delayed (Scratch::before_delay) another takes its place, so
+  // that a view that takes long to read does not stall the others. `on_end(errno)` is called once,
+  // from a reader, when requests can no longer be read although nobody called Stop(): ENODEV after
+  // an unmount by someone else.
   void Start(size_t readers, std::function<void(int)> on_end);
 
   // To be called before an unmount of our own: from then on nobody is told that requests end.
@@ -60,16 +58,28 @@ class Connection {
   struct Reader {
     std::thread thread;
     std::atomic<bool> has_ended{false};
+    bool is_delayed = false;  // its own thread's
     RequestSlot slot;
   };
 
   explicit Connection(fuse_session* session) : session_(session) {}
   void ReadRequests(Reader& reader);
+  void AnswerNext(Reader& reader);
+  void ExpectDelay(Reader& reader);
+  void EndDelay(Reader& reader);
+  void AddReader();
 
   fuse_session* session_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> end_reported_{false};
   std::function<void(int)> on_end_;
+
+  std::mutex mutex_;  // guards all below; held for no request
+  std::condition_variable may_read_;
+  size_t wanted_ = 0;   // how many are to read at the same time
+  size_t reading_ = 0;  // how many do, or have been told to
+  size_t called_ = 0;   // how many of those that wait have been told to
+  size_t waiting_ = 0;
   std::vector<std::unique_ptr<Reader>> readers_;  // before session_ is destroyed, all have ended
 };
 

@@ -19,7 +19,6 @@
 #include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/catalog/catalog.h"
-#include "core/catalog/page_size.h"
 #include "core/engine/engine.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/view.h"
@@ -34,7 +33,6 @@ using core::Nanoseconds;
 using core::Result;
 using core::Status;
 using core::Unit;
-using core::catalog::kPageBytes;
 using core::engine::Page;
 using core::engine::Scratch;
 
@@ -96,15 +94,22 @@ Attributes PinnedTree::DirectoryAttributes(uint64_t id) const {
   return attributes;
 }
 
+Attributes PinnedTree::UnknownAttributes(uint64_t id, size_t file) const {
+  Attributes attributes;
+  attributes.stat.st_ino = id;
+  attributes.stat.st_mode = S_IFREG | core::catalog::Files()[file].mode;
+  attributes.stat.st_nlink = 1;
+  attributes.stat.st_size = static_cast<off_t>(engine_.PageSize(file));
+  attributes.valid_seconds = 0;
+  return attributes;
+}
+
 Result<Attributes> PinnedTree::FileAttributes(const ViewNode& node, Scratch& scratch) {
   const auto found = FindFile(node, scratch);
   if (!found) return found.error();
   const auto page = engine_.ReadPage(found->file, found->view, scratch);
   if (!page) return ReaderError(*found->view, page.error());
-  Attributes attributes;
-  attributes.stat.st_ino = nodes_.IdOf(node);
-  attributes.stat.st_mode = S_IFREG | core::catalog::Files()[found->file].mode;
-  attributes.stat.st_nlink = 1;
+  Attributes attributes = UnknownAttributes(nodes_.IdOf(node), found->file);
   attributes.stat.st_size = static_cast<off_t>(SizeOf(found->file, *page));
   attributes.stat.st_atim = attributes.stat.st_mtim = attributes.stat.st_ctim =
       ToTimespec(page->modified_at);
@@ -114,11 +119,6 @@ Result<Attributes> PinnedTree::FileAttributes(const ViewNode& node, Scratch& scr
   attributes.valid_seconds = std::chrono::duration<double>(left).count();
   if (!found->view->cgroup.IsAlive()) attributes.valid_seconds = kGoneSeconds;
   return attributes;
-}
-
-Result<Attributes> PinnedTree::AttributesOf(const ViewNode& node, Scratch& scratch) {
-  if (nodes_.IsDirectory(node)) return DirectoryAttributes(nodes_.IdOf(node));
-  return FileAttributes(node, scratch);
 }
 
 Result<Entry> PinnedTree::Lookup(uint64_t parent, std::string_view name, Scratch& scratch) {
@@ -134,18 +134,20 @@ Result<Entry> PinnedTree::Lookup(uint64_t parent, std::string_view name, Scratch
   if (!directory) return directory.error();
   const auto child = nodes_.LookupChild(*directory, name);
   if (!child) return NotFound(name);
-  const auto attributes = AttributesOf(*child, scratch);
-  if (!attributes) return attributes.error();
-  // Larger than a page it could be read torn; the shared tree has it.
-  if (attributes->stat.st_size > static_cast<off_t>(kPageBytes)) return NotFound(name);
-  return Entry{.id = nodes_.IdOf(*child), .attributes = *attributes};
+  const uint64_t id = nodes_.IdOf(*child);
+  const auto file = nodes_.FileOf(*child);
+  // The kernel holds a lock of the directory while it waits for this answer, so a file's attributes
+  // are left to be asked for: making them may take long.
+  return Entry{.id = id,
+               .attributes = file ? UnknownAttributes(id, *file) : DirectoryAttributes(id)};
 }
 
 Result<Attributes> PinnedTree::GetAttributes(uint64_t id, Scratch& scratch) {
   if (id == FUSE_ROOT_ID) return DirectoryAttributes(id);
   const auto node = FindNode(id);
   if (!node) return node.error();
-  return AttributesOf(*node, scratch);
+  if (nodes_.IsDirectory(*node)) return DirectoryAttributes(id);
+  return FileAttributes(*node, scratch);
 }
 
 Status PinnedTree::Read(uint64_t id, Scratch& scratch, std::string& into) {

@@ -56,8 +56,9 @@ class PinnedTree {
   core::Result<File> FindFile(const ViewNode& node, core::engine::Scratch& scratch);
   [[nodiscard]] size_t SizeOf(size_t file, const core::engine::Page& page) const;
   [[nodiscard]] Attributes DirectoryAttributes(uint64_t id) const;
+  // Of a file whose bytes are not made yet: good for nothing but its mode.
+  [[nodiscard]] Attributes UnknownAttributes(uint64_t id, size_t file) const;
   core::Result<Attributes> FileAttributes(const ViewNode& node, core::engine::Scratch& scratch);
-  core::Result<Attributes> AttributesOf(const ViewNode& node, core::engine::Scratch& scratch);
 
   core::engine::Engine& engine_;
   ViewNodes nodes_;

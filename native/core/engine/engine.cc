@@ -160,10 +160,14 @@ Result<SnapshotRef> Engine::ReadView(size_t file,
   const auto policy = GetPolicy();
   auto& slot = view->snapshots[is_32bit ? kCpuInfo32Slot : file];
   const Nanoseconds now = NowMonotonic();
-  auto snapshot = slot.Get(now, policy->freshness, [&](Snapshot& into) {
-    into.made_at = now;
-    return Render(file, view, *policy, is_32bit, scratch, into);
-  });
+  auto snapshot = slot.Get(
+      now,
+      policy->freshness,
+      [&](Snapshot& into) {
+        into.made_at = now;
+        return Render(file, view, *policy, is_32bit, scratch, into);
+      },
+      scratch.before_delay);
   if (snapshot) return snapshot;
   if (CauseOf(snapshot.error()) == FallbackCause::kCgroupGone && !view->cgroup.IsAlive()) {
     views_.Remove(view);

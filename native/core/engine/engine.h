@@ -113,6 +113,7 @@ class Engine {
   void LookAtHost();
   [[nodiscard]] Moment Now() const;
   ViewRef FindByTraits(const std::string& key);
+  Result<ViewRef> FindViewOfCgroup(std::string_view path, Scratch& scratch);
   Result<ViewRef> ResolveView(pid_t pid, const CallerTraits& traits, Scratch& scratch);
   Result<ViewRef> GetView(const Identity& identity, Scratch& scratch);
   Result<ViewRef> MakeView(const Identity& identity, std::string key, Scratch& scratch);

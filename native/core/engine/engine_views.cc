@@ -159,6 +159,13 @@ Result<ViewRef> Engine::MakeView(const Identity& identity, std::string key, Scra
 }
 
 Result<ViewRef> Engine::ViewOfCgroup(std::string_view path, Scratch& scratch) {
+  auto view = FindViewOfCgroup(path, scratch);
+  const auto id = view ? IdOf(**view) : std::nullopt;
+  if (id) cgroup_ids_.Insert(*id, *view, NowMonotonic());
+  return view;
+}
+
+Result<ViewRef> Engine::FindViewOfCgroup(std::string_view path, Scratch& scratch) {
   if (!path.starts_with('/')) {
     return Error{.errno_value = EINVAL, .operation = "find cgroup", .path = std::string(path)};
   }
@@ -201,7 +208,6 @@ Result<ViewRef> Engine::ViewOfCgroupId(CgroupId id, Scratch& scratch) {
   if (IdOf(**view) != id) {
     return Error{.errno_value = ESTALE, .operation = "find cgroup", .path = *path};
   }
-  cgroup_ids_.Insert(id, *view, now);
   return view;
 }
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -23,15 +24,23 @@ class Fresh {
  public:
   using Ref = std::shared_ptr<const T>;
 
-  // A value whose making began at most `max_age` before `now`; `make(T&) -> Status` is called
+  // A value whose making began at most `max_age` before `now`; while another caller makes it, the
+  // one before it, unless every caller is to get one of its own (0). `make(T&) -> Status` is called
   // without a lock, by one caller at a time, on a T that nobody looks at (its old content is there
-  // to be overwritten, so that buffers are used again).
+  // to be overwritten, so that buffers are used again). `before_wait()` is called when another
+  // caller must be waited for, with a lock of this value held.
   template <typename Make>
-  Result<Ref> Get(Nanoseconds now, Nanoseconds max_age, Make make) {
+  Result<Ref> Get(Nanoseconds now,
+                  Nanoseconds max_age,
+                  Make make,
+                  const std::function<void()>& before_wait = {}) {
     std::unique_lock lock(mutex_);
     for (;;) {
       if (current_ != nullptr && current_at_ + max_age >= now) return Ref(current_);
       if (!making_) break;
+      // Nobody waits for a value that takes long to make: neither a reader nor who answers it.
+      if (current_ != nullptr && max_age > Nanoseconds{}) return Ref(current_);
+      if (before_wait) before_wait();
       made_.wait(lock);
     }
     making_ = true;

@@ -55,6 +55,8 @@ cgroup::MemoryOfHost DescribeHost(const proc::MemInfo& host, const Policy& polic
           .huge_page_kib = has_huge_pages ? host.ValueOf("Hugepagesize") : 0};
 }
 
+// So many tasks are counted in less than a millisecond.
+constexpr uint64_t kQuicklyCounted = 64;
 // Counting tasks may take this share of the time at most.
 constexpr int kTaskCountShare = 20;
 constexpr Nanoseconds kTasksMaxAge = std::chrono::milliseconds(500);
@@ -242,11 +244,15 @@ Status SheetMaker::CountTasksNow(View& view, Moment now, FileBuffer& buffer) {
 
 Status SheetMaker::FillTasks(View& view, Moment now, Scratch& scratch) {
   bool is_fresh = false;
+  bool is_quick = false;
   {
     const std::lock_guard lock(view.mutex);
-    is_fresh = view.tasks_at != Nanoseconds{} && now.monotonic - view.tasks_at < view.tasks_max_age;
+    const bool is_known = view.tasks_at != Nanoseconds{};
+    is_fresh = is_known && now.monotonic - view.tasks_at < view.tasks_max_age;
+    is_quick = is_known && view.tasks.total <= kQuicklyCounted;
   }
   if (!is_fresh) {
+    if (!is_quick && scratch.before_delay) scratch.before_delay();
     auto status = CountTasksNow(view, now, scratch.file);
     if (!status) return status;
   }

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct Moment {
 
 // What one thread needs to make sheets; used again for every render, so that nothing is allocated.
 struct Scratch {
+  // Called before work that may take longer than a read should; may be empty.
+  std::function<void()> before_delay;
   FileBuffer file{size_t{64} * 1024};
   render::Sheet sheet;
   // What the sheet points into.
