@@ -70,6 +70,7 @@
         'native/fuse/catalog_tree.cc',
         'native/fuse/connection.cc',
         'native/fuse/handle_table.cc',
+        'native/fuse/journal.cc',
         'native/fuse/mount.cc',
         'native/fuse/node_table.cc',
         'native/fuse/pinned_operations.cc',

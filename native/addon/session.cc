@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/session.h"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -14,10 +15,12 @@
 #include <utility>
 
 #include "addon/options.h"
+#include "core/base/fd.h"
 #include "core/base/result.h"
 #include "core/engine/engine.h"
 #include "core/engine/options.h"
 #include "fuse/connection.h"
+#include "fuse/journal.h"
 #include "fuse/mount.h"
 #include "fuse/pinned_tree.h"
 #include "fuse/shared_tree.h"
@@ -30,6 +33,7 @@ using core::Result;
 using core::Status;
 using core::Unit;
 using fuse_layer::Connection;
+using fuse_layer::Journal;
 using fuse_layer::PinnedTree;
 using fuse_layer::SharedTree;
 
@@ -76,11 +80,12 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionOptions& options) {
 template <typename Tree>
 Status Session::Connect(const std::string& mount_point,
                         Tree& tree,
+                        Journal& journal,
                         std::unique_ptr<Connection>& connection) {
   auto fd = fuse_layer::MountConnection(mount_point);
   if (!fd) return fd.error();
   mounted_.push_back(mount_point);
-  auto opened = fuse_layer::Connect(std::move(*fd), tree);
+  auto opened = fuse_layer::Connect(std::move(*fd), tree, journal);
   if (!opened) return opened.error();
   connection = std::move(*opened);
   return Unit{};
@@ -92,13 +97,27 @@ Status Session::Bind(const std::string& source, const std::string& target) {
   return bound;
 }
 
+Status Session::OpenJournals() {
+  const core::Fd memory(memfd_create("lensfs-journal", MFD_CLOEXEC));
+  if (!memory.valid()) return core::SystemError("make", "journal");
+  auto shared = Journal::Map(memory.get(), 0);
+  if (!shared) return shared.error();
+  auto pinned = Journal::Map(memory.get(), 1);
+  if (!pinned) return pinned.error();
+  shared_journal_ = std::move(*shared);
+  pinned_journal_ = std::move(*pinned);
+  return Unit{};
+}
+
 Status Session::MountAll(const MountPoints& mount_points, const std::function<void(int)>& on_end) {
+  const Status journaled = OpenJournals();
+  if (!journaled) return journaled.error();
   shared_tree_ = std::make_unique<SharedTree>(*engine_, options_.handles_max);
-  Status shared = Connect(mount_points.shared, *shared_tree_, shared_);
+  Status shared = Connect(mount_points.shared, *shared_tree_, *shared_journal_, shared_);
   if (!shared) return shared;
   shared_->Start(options_.readers, on_end);
   pinned_tree_ = std::make_unique<PinnedTree>(*engine_);
-  Status pinned = Connect(mount_points.pinned, *pinned_tree_, pinned_);
+  Status pinned = Connect(mount_points.pinned, *pinned_tree_, *pinned_journal_, pinned_);
   if (!pinned) return pinned;
   pinned_->Start(kPinnedReaders, on_end);
   Status proc = Bind(mount_points.shared + "/proc", mount_points.tree_proc);

@@ -18,6 +18,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/sheet_maker.h"
 #include "fuse/connection.h"
+#include "fuse/journal.h"
 #include "fuse/pinned_tree.h"
 #include "fuse/shared_tree.h"
 #include "fuse/ticker.h"
@@ -48,7 +49,9 @@ class Session {
   template <typename Tree>
   core::Status Connect(const std::string& mount_point,
                        Tree& tree,
+                       fuse_layer::Journal& journal,
                        std::unique_ptr<fuse_layer::Connection>& connection);
+  core::Status OpenJournals();
   core::Status Bind(const std::string& source, const std::string& target);
   core::Status MountAll(const MountPoints& mount_points, const std::function<void(int)>& on_end);
 
@@ -58,6 +61,8 @@ class Session {
   std::vector<std::string> mounted_;  // in the order of mounting
   // Destroyed from the last to the first: threads, then what they use.
   std::unique_ptr<core::engine::Engine> engine_;
+  std::unique_ptr<fuse_layer::Journal> shared_journal_;
+  std::unique_ptr<fuse_layer::Journal> pinned_journal_;
   std::unique_ptr<fuse_layer::SharedTree> shared_tree_;
   std::unique_ptr<fuse_layer::PinnedTree> pinned_tree_;
   std::unique_ptr<fuse_layer::Connection> shared_;

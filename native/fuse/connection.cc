@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fuse/connection.h"
 
+#include <linux/fuse.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -11,15 +12,20 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "core/base/fd.h"
 #include "core/base/result.h"
+#include "fuse/journal.h"
 #include "fuse/replies.h"
 
 namespace fuse_layer {
@@ -29,9 +35,6 @@ using core::Error;
 using core::Fd;
 using core::Result;
 
-// The kernel demands room for max_write and a header; requests of a read-only tree are far smaller.
-constexpr size_t kSlotBytes = 64 * 1024 + 4096;
-
 // So many views may take long at the same time before others must wait for one of them.
 constexpr size_t kSpareReadersMax = 16;
 
@@ -39,6 +42,16 @@ constexpr size_t kSpareReadersMax = 16;
 int WakeSignal() {
   return SIGRTMIN + 3;
 }
+
+// A process that ends while it answers a request may have ended because of it.
+constexpr uint32_t kDeathsMax = 2;
+
+// No request of the kernel's has this number, so that it ignores the reply.
+constexpr uint64_t kNobodysUnique = ~uint64_t{1};
+
+// Newer than the kernel headers of Debian 12 (Linux 6.9): the kernel sends again what it has handed
+// out and got no reply to. Older kernels say EINVAL.
+constexpr int kNotifyResend = 7;
 
 void OnWakeSignal(int /*signal*/) {}
 
@@ -60,7 +73,8 @@ void BlockOtherSignals() {
 
 Result<std::unique_ptr<Connection>> Connection::Open(Fd fuse_fd,
                                                      const fuse_lowlevel_ops& operations,
-                                                     void* user_data) {
+                                                     void* user_data,
+                                                     Journal& journal) {
   std::string name = "lensfs";
   char* arguments[] = {name.data(), nullptr};
   fuse_args args = FUSE_ARGS_INIT(1, arguments);
@@ -75,7 +89,41 @@ Result<std::unique_ptr<Connection>> Connection::Open(Fd fuse_fd,
     return Error{.errno_value = EINVAL, .operation = "attach session", .path = path};
   }
   (void)fuse_fd.release();  // fuse_session_destroy closes it
-  return std::unique_ptr<Connection>(new Connection(session));
+  std::unique_ptr<Connection> connection(new Connection(session, journal));
+  if (!journal.InitRequest().empty()) connection->Resume();
+  return connection;
+}
+
+// Before there are readers: requests that they have would be sent again.
+void Connection::Resume() {
+  const auto saved = journal_.InitRequest();
+  std::vector<char> init(saved.begin(), saved.end());
+  std::memcpy(init.data() + offsetof(fuse_in_header, unique), &kNobodysUnique, sizeof(uint64_t));
+  Answer(init);
+  for (size_t index = 0; index < Journal::kSlots; ++index) {
+    RequestSlot& slot = journal_.Slot(index);
+    if (slot.Length() == 0) continue;
+    slot.CountDeath();
+    if (slot.Deaths() < kDeathsMax) {
+      Answer(slot.Room().first(slot.Length()));
+    } else {
+      fuse_out_header refusal{.len = sizeof refusal, .error = -EIO, .unique = 0};
+      std::memcpy(&refusal.unique,
+                  slot.Room().data() + offsetof(fuse_in_header, unique),
+                  sizeof refusal.unique);
+      (void)!write(fuse_session_fd(session_), &refusal, sizeof refusal);
+    }
+    slot.Clear();
+  }
+  const fuse_out_header resend{.len = sizeof resend, .error = kNotifyResend, .unique = 0};
+  (void)!write(fuse_session_fd(session_), &resend, sizeof resend);
+}
+
+void Connection::Answer(std::span<char> request) {
+  fuse_buf buffer{};
+  buffer.size = request.size();
+  buffer.mem = request.data();
+  fuse_session_process_buf(session_, &buffer);
 }
 
 Connection::~Connection() {
@@ -94,7 +142,7 @@ void Connection::Start(size_t readers, std::function<void(int)> on_end) {
 // With mutex_ held.
 void Connection::AddReader() {
   auto& reader = *readers_.emplace_back(std::make_unique<Reader>());
-  reader.slot.bytes.resize(kSlotBytes);
+  reader.slot = &journal_.Slot(readers_.size() - 1);
   ++reading_;
   reader.thread = std::thread([this, &reader] { ReadRequests(reader); });
 }
@@ -111,8 +159,8 @@ void Connection::ReadRequests(Reader& reader) {
 }
 
 void Connection::AnswerNext(Reader& reader) {
-  RequestSlot& slot = reader.slot;
-  const ssize_t length = read(fuse_session_fd(session_), slot.bytes.data(), slot.bytes.size());
+  const std::span<char> room = reader.slot->Room();
+  const ssize_t length = read(fuse_session_fd(session_), room.data(), room.size());
   if (length < 0) {
     const int cause = errno;
     // ENOENT: the request was interrupted before it could be read.
@@ -121,12 +169,12 @@ void Connection::AnswerNext(Reader& reader) {
     stopping_.store(true, std::memory_order_release);
     return;
   }
-  slot.length = static_cast<size_t>(length);
-  fuse_buf request{};
-  request.size = slot.length;
-  request.mem = slot.bytes.data();
-  fuse_session_process_buf(session_, &request);
-  slot.length = 0;
+  const std::span<char> request = room.first(static_cast<size_t>(length));
+  uint32_t opcode = 0;
+  std::memcpy(&opcode, request.data() + offsetof(fuse_in_header, opcode), sizeof opcode);
+  if (opcode == FUSE_INIT) journal_.SaveInitRequest(request);
+  Answer(request);
+  reader.slot->Clear();
 }
 
 // From within a request: somebody else is to read while this one takes its time.

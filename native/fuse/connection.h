@@ -16,28 +16,25 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
 #include "core/base/fd.h"
 #include "core/base/result.h"
+#include "fuse/journal.h"
 
 namespace fuse_layer {
 
-// Where one reader thread receives its request. Zeroed in `length` once the request is answered, so
-// that whoever holds the slot knows what was still owed when the thread ended.
-struct RequestSlot {
-  size_t length = 0;
-  std::vector<char> bytes;
-};
-
 class Connection {
  public:
-  // Takes over `fuse_fd`, a mounted /dev/fuse descriptor. `user_data` is what the operations find
-  // in fuse_req_userdata() and must outlive the connection.
+  // Takes over `fuse_fd`, a mounted /dev/fuse descriptor, and answers what a predecessor on the
+  // same descriptor and journal has left unanswered. `user_data` is what the operations find in
+  // fuse_req_userdata(); it and the journal must outlive the connection.
   static core::Result<std::unique_ptr<Connection>> Open(core::Fd fuse_fd,
                                                         const fuse_lowlevel_ops& operations,
-                                                        void* user_data);
+                                                        void* user_data,
+                                                        Journal& journal);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -59,10 +56,12 @@ class Connection {
     std::thread thread;
     std::atomic<bool> has_ended{false};
     bool is_delayed = false;  // its own thread's
-    RequestSlot slot;
+    RequestSlot* slot = nullptr;
   };
 
-  explicit Connection(fuse_session* session) : session_(session) {}
+  Connection(fuse_session* session, Journal& journal) : session_(session), journal_(journal) {}
+  void Resume();
+  void Answer(std::span<char> request);
   void ReadRequests(Reader& reader);
   void AnswerNext(Reader& reader);
   void ExpectDelay(Reader& reader);
@@ -70,6 +69,7 @@ class Connection {
   void AddReader();
 
   fuse_session* session_;
+  Journal& journal_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> end_reported_{false};
   std::function<void(int)> on_end_;

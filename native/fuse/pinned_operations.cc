@@ -13,6 +13,7 @@
 #include "core/base/fd.h"
 #include "core/base/result.h"
 #include "fuse/connection.h"
+#include "fuse/journal.h"
 #include "fuse/pinned_tree.h"
 #include "fuse/replies.h"
 
@@ -79,8 +80,10 @@ const fuse_lowlevel_ops& Operations() {
 
 }  // namespace
 
-core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd, PinnedTree& tree) {
-  return Connection::Open(std::move(fuse_fd), Operations(), &tree);
+core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd,
+                                                  PinnedTree& tree,
+                                                  Journal& journal) {
+  return Connection::Open(std::move(fuse_fd), Operations(), &tree, journal);
 }
 
 }  // namespace fuse_layer

@@ -28,6 +28,7 @@
 #include "core/engine/view.h"
 #include "fuse/connection.h"
 #include "fuse/entry.h"
+#include "fuse/journal.h"
 #include "fuse/view_nodes.h"
 
 namespace fuse_layer {
@@ -65,7 +66,9 @@ class PinnedTree {
   timespec mounted_at_{};
 };
 
-// A connection that answers from `tree`, which must outlive it; it takes over `fuse_fd`.
-core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd, PinnedTree& tree);
+// A connection that answers from `tree` (see Connection::Open()).
+core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd,
+                                                  PinnedTree& tree,
+                                                  Journal& journal);
 
 }  // namespace fuse_layer

@@ -13,6 +13,7 @@
 #include "core/base/fd.h"
 #include "core/base/result.h"
 #include "fuse/connection.h"
+#include "fuse/journal.h"
 #include "fuse/replies.h"
 #include "fuse/shared_tree.h"
 
@@ -113,8 +114,10 @@ const fuse_lowlevel_ops& Operations() {
 
 }  // namespace
 
-core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd, SharedTree& tree) {
-  return Connection::Open(std::move(fuse_fd), Operations(), &tree);
+core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd,
+                                                  SharedTree& tree,
+                                                  Journal& journal) {
+  return Connection::Open(std::move(fuse_fd), Operations(), &tree, journal);
 }
 
 }  // namespace fuse_layer

@@ -26,6 +26,7 @@
 #include "fuse/connection.h"
 #include "fuse/entry.h"
 #include "fuse/handle_table.h"
+#include "fuse/journal.h"
 #include "fuse/node_table.h"
 #include "fuse/view_nodes.h"
 
@@ -83,7 +84,9 @@ class SharedTree {
   timespec mounted_at_{};
 };
 
-// A connection that answers from `tree`, which must outlive it; it takes over `fuse_fd`.
-core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd, SharedTree& tree);
+// A connection that answers from `tree` (see Connection::Open()).
+core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd,
+                                                  SharedTree& tree,
+                                                  Journal& journal);
 
 }  // namespace fuse_layer

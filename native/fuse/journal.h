@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The requests that a connection's readers are answering, in memory that outlives the process: what
+// a successor must know to go on as if nothing had happened.
+//
+// Source: fuse(4); the first bytes of a request are its length, so a slot that begins with 0 is
+//         empty, and the kernel fills a slot and says so in one step.
+// Units:  bytes.
+// Errors: errno of sizing and mapping the memory; EINVAL for memory that is not a journal of ours.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "core/base/result.h"
+
+namespace fuse_layer {
+
+// Where one reader thread receives its requests.
+class RequestSlot {
+ public:
+  // The kernel demands room for max_write and a header; requests of a read-only tree are far
+  // smaller.
+  static constexpr size_t kBytes = 64 * 1024 + 4096;
+
+  [[nodiscard]] std::span<char> Room() { return bytes_; }
+  // Of the request in the slot; 0: there is none.
+  [[nodiscard]] size_t Length() const;
+  void Clear();
+  // How many processes have ended while they answered this request.
+  [[nodiscard]] uint32_t Deaths() const { return deaths_; }
+  void CountDeath() { ++deaths_; }
+
+ private:
+  uint32_t deaths_;
+  uint32_t reserved_;
+  char bytes_[kBytes];
+};
+
+// One connection's part of the memory. All of it is valid when it is zero.
+class Journal {
+ public:
+  static constexpr size_t kSlots = 33;
+  static constexpr size_t kBytes = size_t{4} * 1024 * 1024;
+
+  // Maps `index`th journal in `fd`, which is made large enough. The descriptor stays the caller's.
+  static core::Result<std::unique_ptr<Journal>> Map(int fd, size_t index);
+  ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  [[nodiscard]] RequestSlot& Slot(size_t index);
+
+  // The request that began the connection; the kernel sends it once. Empty when there was none yet.
+  [[nodiscard]] std::span<char> InitRequest();
+  void SaveInitRequest(std::span<const char> request);
+
+ private:
+  struct Layout;
+  explicit Journal(Layout* layout) : layout_(layout) {}
+
+  Layout* layout_;
+};
+
+}  // namespace fuse_layer
