@@ -137,5 +137,23 @@
       'sources': ['native/load/load.cc'],
       'dependencies': ['core'],
     },
+    {
+      'target_name': 'fleet',
+      'product_name': 'lensfs-fleet',
+      'type': 'executable',
+      'sources': ['native/load/fleet.cc', 'native/load/fleet_main.cc'],
+      'dependencies': ['core'],
+    },
+    {
+      'target_name': 'verify',
+      'product_name': 'lensfs-verify',
+      'type': 'executable',
+      'sources': [
+        'native/load/examine.cc',
+        'native/load/generations.cc',
+        'native/load/verify.cc',
+      ],
+      'dependencies': ['core'],
+    },
   ],
 }
