@@ -19,6 +19,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/options.h"
 #include "core/engine/view.h"
+#include "core/engine/view_name.h"
 
 namespace addon {
 namespace {
@@ -72,6 +73,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
   return DefineClass(env,
                      "Engine",
                      {InstanceMethod<&EngineObject::JsShow>("show"),
+                      InstanceMethod<&EngineObject::JsViewName>("viewName"),
                       InstanceMethod<&EngineObject::JsConfigure>("configure"),
                       InstanceMethod<&EngineObject::JsStatus>("status"),
                       InstanceMethod<&EngineObject::JsFiles>("files"),
@@ -112,6 +114,15 @@ Napi::Value EngineObject::JsShow(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), (*snapshot)->bytes);
 }
 
+Napi::Value EngineObject::JsViewName(const Napi::CallbackInfo& info) {
+  if (!info[0].IsObject()) return ThrowType(info.Env(), "viewName: expected a target");
+  const auto view = FindTarget(*session_, info[0].As<Napi::Object>());
+  if (!view) return Throw(ToJsError(info.Env(), view.error()));
+  const auto& primary = (*view)->cgroup.Primary();
+  if (primary == nullptr) return info.Env().Null();
+  return Napi::String::New(info.Env(), core::engine::ViewNameOf(primary->Path()));
+}
+
 Napi::Value EngineObject::JsConfigure(const Napi::CallbackInfo& info) {
   core::engine::Policy policy = *session_->GetEngine().GetPolicy();
   std::string message;
@@ -135,17 +146,17 @@ Napi::Value EngineObject::JsFiles(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value EngineObject::JsMount(const Napi::CallbackInfo& info) {
-  if (!info[0].IsString() || !info[1].IsFunction()) {
-    return ThrowType(info.Env(), "mount: expected a directory and a function");
-  }
+  std::string message;
+  const auto mount_points = ToMountPoints(info[0], message);
+  if (!mount_points) return ThrowType(info.Env(), message);
+  if (!info[1].IsFunction()) return ThrowType(info.Env(), "mount: expected a function");
   const auto events = EventChannel::Open(info.Env(), info[1].As<Napi::Function>());
-  const auto status =
-      session_->Mount(info[0].As<Napi::String>().Utf8Value(), [events](int errno_value) {
-        events->Send({.level = "error",
-                      .code = "connection_lost",
-                      .message = "The mount was taken away from outside",
-                      .errno_value = errno_value});
-      });
+  const auto status = session_->Mount(*mount_points, [events](int errno_value) {
+    events->Send({.level = "error",
+                  .code = "connection_lost",
+                  .message = "The mount was taken away from outside",
+                  .errno_value = errno_value});
+  });
   if (!status) return Throw(ToJsError(info.Env(), status.error()));
   return info.Env().Undefined();
 }

@@ -95,6 +95,20 @@ bool UpdatePolicy(const Napi::Value& value, core::engine::Policy& policy, std::s
   return message.empty();
 }
 
+std::optional<MountPoints> ToMountPoints(const Napi::Value& value, std::string& message) {
+  if (!value.IsObject()) {
+    message = "mount points: expected an object";
+    return std::nullopt;
+  }
+  PropertyReader read(value.As<Napi::Object>(), message);
+  MountPoints mount_points{.tree_proc = read.Text("treeProc"),
+                           .tree_sys = read.Text("treeSys"),
+                           .shared = read.Text("shared"),
+                           .pinned = read.Text("pinned")};
+  if (!message.empty()) return std::nullopt;
+  return mount_points;
+}
+
 std::optional<SessionOptions> ToSessionOptions(const Napi::Value& value, std::string& message) {
   SessionOptions options;
   if (!UpdatePolicy(value, options.policy, message)) return std::nullopt;

@@ -24,6 +24,17 @@ struct SessionOptions {
   size_t readers = 1;
 };
 
+// Directories that exist and have nothing in them.
+struct MountPoints {
+  std::string tree_proc;  // what people mount into containers
+  std::string tree_sys;
+  std::string shared;
+  std::string pinned;
+};
+
+// `message` is set when there is none.
+std::optional<MountPoints> ToMountPoints(const Napi::Value& value, std::string& message);
+
 // `message` is set when there is none.
 std::optional<SessionOptions> ToSessionOptions(const Napi::Value& value, std::string& message);
 

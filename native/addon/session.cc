@@ -19,6 +19,7 @@
 #include "core/engine/options.h"
 #include "fuse/connection.h"
 #include "fuse/mount.h"
+#include "fuse/pinned_tree.h"
 #include "fuse/shared_tree.h"
 #include "fuse/ticker.h"
 
@@ -28,6 +29,13 @@ namespace {
 using core::Result;
 using core::Status;
 using core::Unit;
+using fuse_layer::Connection;
+using fuse_layer::PinnedTree;
+using fuse_layer::SharedTree;
+
+// Each page is asked for seldom; and in one order, so that a page is never older than the
+// attributes that go with it.
+constexpr size_t kPinnedReaders = 1;
 
 // What Node.js and this process have open before anybody reads.
 constexpr int64_t kOwnFds = 64;
@@ -65,35 +73,63 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionOptions& options) {
   return std::unique_ptr<Session>(new Session(adjusted, std::move(*engine)));
 }
 
-Status Session::Mount(const std::string& mount_point, std::function<void(int)> on_end) {
-  if (connection_ != nullptr) {
-    return core::Error{.errno_value = EALREADY, .operation = "mount", .path = mount_point};
-  }
+template <typename Tree>
+Status Session::Connect(const std::string& mount_point,
+                        Tree& tree,
+                        std::unique_ptr<Connection>& connection) {
   auto fd = fuse_layer::MountConnection(mount_point);
   if (!fd) return fd.error();
-  mount_point_ = mount_point;
-  tree_ = std::make_unique<fuse_layer::SharedTree>(*engine_, options_.handles_max);
-  auto connection =
-      fuse_layer::Connection::Open(std::move(*fd), fuse_layer::SharedOperations(), tree_.get());
-  if (!connection) {
-    (void)fuse_layer::Unmount(mount_point);
-    return connection.error();
-  }
-  connection_ = std::move(*connection);
-  connection_->Start(options_.readers, std::move(on_end));
-  ticker_ = std::make_unique<fuse_layer::Ticker>(*engine_);
+  mounted_.push_back(mount_point);
+  auto opened = fuse_layer::Connect(std::move(*fd), tree);
+  if (!opened) return opened.error();
+  connection = std::move(*opened);
   return Unit{};
+}
+
+Status Session::Bind(const std::string& source, const std::string& target) {
+  const Status bound = fuse_layer::BindDirectory(source, target);
+  if (bound) mounted_.push_back(target);
+  return bound;
+}
+
+Status Session::MountAll(const MountPoints& mount_points, const std::function<void(int)>& on_end) {
+  shared_tree_ = std::make_unique<SharedTree>(*engine_, options_.handles_max);
+  Status shared = Connect(mount_points.shared, *shared_tree_, shared_);
+  if (!shared) return shared;
+  shared_->Start(options_.readers, on_end);
+  pinned_tree_ = std::make_unique<PinnedTree>(*engine_);
+  Status pinned = Connect(mount_points.pinned, *pinned_tree_, pinned_);
+  if (!pinned) return pinned;
+  pinned_->Start(kPinnedReaders, on_end);
+  Status proc = Bind(mount_points.shared + "/proc", mount_points.tree_proc);
+  if (!proc) return proc;
+  return Bind(mount_points.shared + "/sys", mount_points.tree_sys);
+}
+
+Status Session::Mount(const MountPoints& mount_points, const std::function<void(int)>& on_end) {
+  if (shared_ != nullptr) {
+    return core::Error{.errno_value = EALREADY, .operation = "mount", .path = mount_points.shared};
+  }
+  const Status mounted = MountAll(mount_points, on_end);
+  if (mounted) {
+    ticker_ = std::make_unique<fuse_layer::Ticker>(*engine_);
+  } else {
+    Stop();
+  }
+  return mounted;
 }
 
 void Session::Stop() {
   const std::lock_guard lock(stop_mutex_);
   ticker_.reset();
-  if (connection_ == nullptr) return;
   // Unmounted while there still is somebody to answer: no new reader can come, and those who are
   // inside get their answer before the readers stop.
-  connection_->ExpectEnd();
-  (void)fuse_layer::Unmount(mount_point_);
-  connection_.reset();
+  for (Connection* const connection : {shared_.get(), pinned_.get()}) {
+    if (connection != nullptr) connection->ExpectEnd();
+  }
+  for (; !mounted_.empty(); mounted_.pop_back()) (void)fuse_layer::Unmount(mounted_.back());
+  pinned_.reset();
+  shared_.reset();
 }
 
 }  // namespace addon

@@ -18,6 +18,10 @@ namespace fuse_layer {
 // mount there whose daemon is dead is cleared first.
 core::Result<core::Fd> MountConnection(const std::string& path);
 
+// Shows the directory `source` at the directory `target` too, read-only. A dead daemon's mount
+// there is cleared first.
+core::Status BindDirectory(const std::string& source, const std::string& target);
+
 // Takes the mount away; what is still open in it goes on working until it is closed.
 core::Status Unmount(const std::string& path);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// nodeids of the shared tree.
+// The nodes of the shared tree that are the same for all views.
 //
 // Source: none.
 // Units:  none.
@@ -15,25 +15,29 @@
 #include <unordered_map>
 #include <vector>
 
+#include "fuse/catalog_tree.h"
+
 namespace fuse_layer {
 
 enum class NodeKind : uint8_t {
   kDirectory,  // of the tree's own: "", "proc", "sys/devices"
   kFile,       // of the catalog
   kSys,        // of the host, below sys/devices/system/cpu
+  kViews,      // the directory of views
 };
 
 struct Node {
   NodeKind kind = NodeKind::kDirectory;
   size_t file = 0;   // kFile: the index in the catalog
-  std::string path;  // kDirectory, kFile: from the tree's root; kSys: as SysTree has it
+  std::string path;  // from the tree's root; kSys: as SysTree has it
 };
 
 // The directory that is the host's, with the catalog's files over it.
 inline constexpr std::string_view kSysCpuDirectory = "sys/devices/system/cpu";
+inline constexpr std::string_view kViewsDirectory = "views";
 
 // A nodeid is a pure function of the path, so that a new process knows its predecessor's: the
-// kernel never forgets one while it is in use.
+// kernel never forgets one while it is in use. The highest bit is 0.
 uint64_t NodeIdOf(const Node& node);
 
 class NodeTable {
@@ -50,13 +54,15 @@ class NodeTable {
   uint64_t Remember(const Node& node);
 
  private:
-  // The tree's own nodes and the root of the host's; never changes.
-  std::vector<Node> own_;
+  [[nodiscard]] Node NodeAt(size_t index) const;
+  [[nodiscard]] std::optional<size_t> IndexOf(const Node& node) const;
+
+  CatalogTree own_;
   mutable std::shared_mutex mutex_;  // guards nodes_
   std::unordered_map<uint64_t, Node> nodes_;
 };
 
-// The last part of a path.
-std::string_view BaseNameOf(std::string_view path);
+// The name of a node in its directory.
+std::string_view NameOf(const Node& node);
 
 }  // namespace fuse_layer

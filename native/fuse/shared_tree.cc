@@ -20,8 +20,10 @@
 #include "core/engine/engine.h"
 #include "core/engine/sys_tree.h"
 #include "core/engine/view.h"
+#include "fuse/entry.h"
 #include "fuse/handle_table.h"
 #include "fuse/node_table.h"
+#include "fuse/view_nodes.h"
 
 namespace fuse_layer {
 namespace {
@@ -37,6 +39,11 @@ constexpr size_t kPageSize = 4096;
 // How much longer than the host's a container's text may be.
 constexpr size_t kSizeRoom = 1024;
 constexpr mode_t kWriteBits = 0222;
+
+// Ids below "views" have the highest bit, which NodeIdOf() leaves free.
+constexpr uint64_t kViewNodeMarker = uint64_t{1} << 63;
+// Who may go by a view's name may see every container.
+constexpr mode_t kViewsMode = S_IFDIR | 0700;
 
 Error NotFound(std::string_view path) {
   return Error{.errno_value = ENOENT, .operation = "lookup", .path = std::string(path)};
@@ -61,11 +68,16 @@ std::vector<bool> AvailableFiles(const core::engine::Engine& engine) {
 }  // namespace
 
 SharedTree::SharedTree(core::engine::Engine& engine, size_t handles_max)
-    : engine_(engine), nodes_(AvailableFiles(engine)), handles_(handles_max) {
+    : engine_(engine),
+      nodes_(AvailableFiles(engine)),
+      view_nodes_(engine, AvailableFiles(engine), kViewNodeMarker),
+      handles_(handles_max) {
   (void)clock_gettime(CLOCK_REALTIME, &mounted_at_);
 }
 
-Result<ViewRef> SharedTree::ViewOf(const Context& context) {
+Result<ViewRef> SharedTree::ViewOf(uint64_t id, const Context& context) {
+  const auto node = view_nodes_.Find(id);
+  if (node) return view_nodes_.ViewOf(*node, context.scratch);
   return engine_.ViewOfPid(context.pid, context.scratch);
 }
 
@@ -98,40 +110,70 @@ bool SharedTree::RecoverSysNode(uint64_t id) {
   return false;
 }
 
-Result<struct stat> SharedTree::AttributesOf(const Node& node) const {
-  struct stat attributes{};
-  attributes.st_ino = NodeIdOf(node);
-  attributes.st_atim = attributes.st_mtim = attributes.st_ctim = mounted_at_;
-  attributes.st_nlink = 1;
+Attributes SharedTree::OwnAttributes(uint64_t id, mode_t mode) const {
+  Attributes attributes;
+  attributes.stat.st_ino = id;
+  attributes.stat.st_mode = mode;
+  attributes.stat.st_nlink = S_ISDIR(mode) ? 2 : 1;
+  attributes.stat.st_atim = attributes.stat.st_mtim = attributes.stat.st_ctim = mounted_at_;
+  return attributes;
+}
+
+Attributes SharedTree::FileAttributes(uint64_t id, size_t file) const {
+  Attributes attributes = OwnAttributes(id, S_IFREG | core::catalog::Files()[file].mode);
+  const size_t size = NominalSize(engine_, file);
+  attributes.stat.st_size = static_cast<off_t>(size);
+  // A size of at most one block tells coreutils that it is nominal, as in sysfs.
+  attributes.stat.st_blksize = static_cast<blksize_t>(std::bit_ceil(size));
+  return attributes;
+}
+
+Result<Attributes> SharedTree::AttributesOf(const Node& node) const {
+  const uint64_t id = NodeIdOf(node);
   switch (node.kind) {
     case NodeKind::kDirectory:
-      attributes.st_mode = S_IFDIR | 0555;
-      attributes.st_nlink = 2;
-      return attributes;
+      return OwnAttributes(id, S_IFDIR | 0555);
+    case NodeKind::kViews:
+      return OwnAttributes(id, kViewsMode);
     case NodeKind::kFile:
-      attributes.st_mode = S_IFREG | core::catalog::Files()[node.file].mode;
-      attributes.st_size = static_cast<off_t>(NominalSize(engine_, node.file));
-      // A size of at most one block tells coreutils that it is nominal, as in sysfs.
-      attributes.st_blksize =
-          static_cast<blksize_t>(std::bit_ceil(static_cast<size_t>(attributes.st_size)));
-      return attributes;
+      return FileAttributes(id, node.file);
     case NodeKind::kSys: {
       const auto host = engine_.Sys().Stat(node.path);
       if (!host) return host.error();
-      attributes.st_mode = host->st_mode & ~kWriteBits;
-      attributes.st_size = host->st_size;
-      attributes.st_nlink = host->st_nlink;
+      Attributes attributes = OwnAttributes(id, host->st_mode & ~kWriteBits);
+      attributes.stat.st_size = host->st_size;
+      attributes.stat.st_nlink = host->st_nlink;
       return attributes;
     }
   }
   return NotFound(node.path);
 }
 
-Result<SharedTree::Entry> SharedTree::Lookup(uint64_t parent,
-                                             std::string_view name,
-                                             Context& context) {
+Attributes SharedTree::AttributesOf(const ViewNode& node) const {
+  const uint64_t id = view_nodes_.IdOf(node);
+  const auto file = view_nodes_.FileOf(node);
+  return file ? FileAttributes(id, *file) : OwnAttributes(id, S_IFDIR | 0555);
+}
+
+Entry SharedTree::EntryOf(const ViewNode& node, double name_valid_seconds) const {
+  return Entry{.id = view_nodes_.IdOf(node),
+               .attributes = AttributesOf(node),
+               .name_valid_seconds = name_valid_seconds};
+}
+
+Result<Entry> SharedTree::Lookup(uint64_t parent, std::string_view name, Context& context) {
+  if (const auto view_node = view_nodes_.Find(parent)) {
+    const auto child = view_nodes_.LookupChild(*view_node, name);
+    if (!child) return NotFound(name);
+    return EntryOf(*child, kForeverSeconds);
+  }
   const auto directory = FindNode(parent);
   if (!directory) return directory.error();
+  if (directory->kind == NodeKind::kViews) {
+    const auto view = view_nodes_.Lookup(name, context.scratch);
+    if (!view) return view.error();
+    return EntryOf(*view, ViewNodes::kNameSeconds);
+  }
   const auto child = nodes_.FindChild(*directory, name);
   if (!child) {
     if (directory->kind == NodeKind::kSys) return LookupSys(*directory, name, context);
@@ -142,14 +184,14 @@ Result<SharedTree::Entry> SharedTree::Lookup(uint64_t parent,
   return Entry{.id = NodeIdOf(*child), .attributes = *attributes};
 }
 
-Result<SharedTree::Entry> SharedTree::LookupSys(const Node& parent,
-                                                std::string_view name,
-                                                Context& context) {
+Result<Entry> SharedTree::LookupSys(const Node& parent, std::string_view name, Context& context) {
+  // The name leads elsewhere for another caller, so the kernel must ask each time.
   const bool depends_on_caller = parent.path.empty() && SysTree::IsPerCpu(name);
   Node child{.kind = NodeKind::kSys, .file = 0, .path = parent.path + "/" + std::string(name)};
   if (parent.path.empty()) child.path = name;
   if (depends_on_caller) {
-    const auto cpus = engine_.VisibleCpusOf(ViewOf(context), context.scratch);
+    const auto view = engine_.ViewOfPid(context.pid, context.scratch);
+    const auto cpus = engine_.VisibleCpusOf(view, context.scratch);
     if (!cpus) return cpus.error();
     auto path = SysTree::ChildPath(parent.path, name, *cpus);
     if (!path) return NotFound(name);
@@ -159,10 +201,11 @@ Result<SharedTree::Entry> SharedTree::LookupSys(const Node& parent,
   if (!attributes) return attributes.error();
   return Entry{.id = nodes_.Remember(child),
                .attributes = *attributes,
-               .depends_on_caller = depends_on_caller};
+               .name_valid_seconds = depends_on_caller ? 0 : kForeverSeconds};
 }
 
-Result<struct stat> SharedTree::GetAttributes(uint64_t id) {
+Result<Attributes> SharedTree::GetAttributes(uint64_t id) {
+  if (const auto view_node = view_nodes_.Find(id)) return AttributesOf(*view_node);
   const auto node = FindNode(id);
   if (!node) return node.error();
   return AttributesOf(*node);
@@ -178,50 +221,52 @@ Result<std::string> SharedTree::ReadLink(uint64_t id) {
 }
 
 Result<uint64_t> SharedTree::Open(uint64_t id) {
+  if (view_nodes_.Find(id)) return handles_.Open();
   const auto node = FindNode(id);
   if (!node) return node.error();
-  if (node->kind == NodeKind::kDirectory) {
-    return Error{.errno_value = EISDIR, .operation = "open", .path = node->path};
-  }
   return handles_.Open();
 }
 
 Result<SnapshotRef> SharedTree::Read(uint64_t id, uint64_t handle, off_t offset, Context& context) {
-  const auto view = ViewOf(context);
+  const auto view = ViewOf(id, context);
   const uint64_t serial = view ? (*view)->serial : 0;
   if (offset != 0) {
     if (auto begun = handles_.Find(handle, serial)) return begun;
   }
-  const auto node = FindNode(id);
-  if (!node) return node.error();
-  auto snapshot = node->kind == NodeKind::kFile
-                      ? engine_.Read(node->file, view, context.pid, context.scratch)
-                      : engine_.ReadSys(node->path, view, context.scratch);
+  auto snapshot = ReadAnew(id, view, context);
   if (snapshot) handles_.Store(handle, serial, *snapshot);
   return snapshot;
 }
 
-Result<std::vector<SharedTree::DirectoryEntry>> SharedTree::List(uint64_t id, Context& context) {
+Result<SnapshotRef> SharedTree::ReadAnew(uint64_t id,
+                                         const Result<ViewRef>& view,
+                                         Context& context) {
+  if (const auto view_node = view_nodes_.Find(id)) {
+    const auto file = view_nodes_.FileOf(*view_node);
+    if (!file) return Error{.errno_value = EISDIR, .operation = "read", .path = ""};
+    if (!view) return view.error();
+    auto snapshot = engine_.ReadView(*file, *view, context.pid, context.scratch);
+    return snapshot ? snapshot : ReaderError(**view, snapshot.error());
+  }
   const auto node = FindNode(id);
   if (!node) return node.error();
-  std::vector<DirectoryEntry> entries;
-  const auto add = [&entries](std::string name, uint64_t entry_id, mode_t type) {
-    DirectoryEntry entry{.name = std::move(name), .attributes = {}};
-    entry.attributes.st_ino = entry_id;
-    entry.attributes.st_mode = type;
-    entries.push_back(std::move(entry));
-  };
-  add(".", id, S_IFDIR);
-  add("..", FUSE_ROOT_ID, S_IFDIR);
+  if (node->kind == NodeKind::kSys) return engine_.ReadSys(node->path, view, context.scratch);
+  return engine_.Read(node->file, view, context.pid, context.scratch);
+}
+
+Result<std::vector<DirectoryEntry>> SharedTree::List(uint64_t id, Context& context) {
+  if (const auto view_node = view_nodes_.Find(id)) return view_nodes_.List(*view_node);
+  const auto node = FindNode(id);
+  if (!node) return node.error();
+  if (node->kind == NodeKind::kViews) return view_nodes_.ListViews(id);
+  std::vector<DirectoryEntry> entries = BeginListing(id);
   for (const Node& child : nodes_.Children(*node)) {
-    const bool is_sys_cpu = child.kind == NodeKind::kSys;
-    const std::string_view path = is_sys_cpu ? kSysCpuDirectory : std::string_view(child.path);
-    add(std::string(BaseNameOf(path)),
-        NodeIdOf(child),
-        child.kind == NodeKind::kFile ? S_IFREG : S_IFDIR);
+    const mode_t type = child.kind == NodeKind::kFile ? S_IFREG : S_IFDIR;
+    entries.push_back(MakeDirectoryEntry(std::string(NameOf(child)), NodeIdOf(child), type));
   }
   if (node->kind != NodeKind::kSys) return entries;
-  const auto cpus = engine_.VisibleCpusOf(ViewOf(context), context.scratch);
+  const auto view = engine_.ViewOfPid(context.pid, context.scratch);
+  const auto cpus = engine_.VisibleCpusOf(view, context.scratch);
   if (!cpus) return cpus.error();
   if (!SysTree::IsVisible(node->path, *cpus)) return NotFound(node->path);
   const auto host = engine_.Sys().List(node->path, *cpus);
@@ -229,7 +274,8 @@ Result<std::vector<SharedTree::DirectoryEntry>> SharedTree::List(uint64_t id, Co
   for (const auto& entry : *host) {
     if (nodes_.FindChild(*node, entry.name)) continue;  // the catalog's file stands above it
     const Node child{.kind = NodeKind::kSys, .file = 0, .path = entry.path};
-    add(entry.name, NodeIdOf(child), static_cast<mode_t>(DTTOIF(entry.type)));
+    const auto type = static_cast<mode_t>(DTTOIF(entry.type));
+    entries.push_back(MakeDirectoryEntry(entry.name, NodeIdOf(child), type));
   }
   return entries;
 }

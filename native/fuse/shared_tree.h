@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tree whose files show each caller its own values.
+// The tree whose files show each caller its own values; below "views", those of the view that the
+// path names.
 //
 // Source: libfuse's low-level interface; the layout is that of the host's /proc and /sys.
 // Units:  none.
@@ -10,20 +11,23 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include <fuse_lowlevel.h>
-
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/base/fd.h"
 #include "core/base/result.h"
 #include "core/engine/engine.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/view.h"
+#include "fuse/connection.h"
+#include "fuse/entry.h"
 #include "fuse/handle_table.h"
 #include "fuse/node_table.h"
+#include "fuse/view_nodes.h"
 
 namespace fuse_layer {
 
@@ -40,15 +44,8 @@ class SharedTree {
   // `engine` must outlive the tree.
   SharedTree(core::engine::Engine& engine, size_t handles_max);
 
-  struct Entry {
-    uint64_t id = 0;
-    struct stat attributes{};
-    // The name leads elsewhere for another caller, so the kernel must ask each time.
-    bool depends_on_caller = false;
-  };
-
   core::Result<Entry> Lookup(uint64_t parent, std::string_view name, Context& context);
-  core::Result<struct stat> GetAttributes(uint64_t id);
+  core::Result<Attributes> GetAttributes(uint64_t id);
   core::Result<std::string> ReadLink(uint64_t id);
   // A handle for reading the file `id`.
   core::Result<uint64_t> Open(uint64_t id);
@@ -59,10 +56,6 @@ class SharedTree {
                                                off_t offset,
                                                Context& context);
 
-  struct DirectoryEntry {
-    std::string name;
-    struct stat attributes{};  // st_ino and the type
-  };
   // Every entry, "." and ".." included, once each and always in the same order.
   core::Result<std::vector<DirectoryEntry>> List(uint64_t id, Context& context);
 
@@ -71,17 +64,26 @@ class SharedTree {
  private:
   [[nodiscard]] core::Result<Node> FindNode(uint64_t id);
   bool RecoverSysNode(uint64_t id);
-  core::Result<core::engine::ViewRef> ViewOf(const Context& context);
-  core::Result<struct stat> AttributesOf(const Node& node) const;
+  // The view that the file `id` shows: the one it is below, else the caller's.
+  core::Result<core::engine::ViewRef> ViewOf(uint64_t id, const Context& context);
+  core::Result<Attributes> AttributesOf(const Node& node) const;
+  [[nodiscard]] Attributes AttributesOf(const ViewNode& node) const;
+  [[nodiscard]] Attributes OwnAttributes(uint64_t id, mode_t mode) const;
+  [[nodiscard]] Attributes FileAttributes(uint64_t id, size_t file) const;
+  [[nodiscard]] Entry EntryOf(const ViewNode& node, double name_valid_seconds) const;
+  core::Result<core::engine::SnapshotRef> ReadAnew(uint64_t id,
+                                                   const core::Result<core::engine::ViewRef>& view,
+                                                   Context& context);
   core::Result<Entry> LookupSys(const Node& parent, std::string_view name, Context& context);
 
   core::engine::Engine& engine_;
   NodeTable nodes_;
+  ViewNodes view_nodes_;
   HandleTable handles_;
   timespec mounted_at_{};
 };
 
-// The callbacks; the session's user data must be the SharedTree.
-const fuse_lowlevel_ops& SharedOperations();
+// A connection that answers from `tree`, which must outlive it; it takes over `fuse_fd`.
+core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd, SharedTree& tree);
 
 }  // namespace fuse_layer

@@ -18,6 +18,7 @@
 #include "core/engine/options.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/view.h"
+#include "core/engine/view_name.h"
 #include "core/model/visible_cpus.h"
 #include "testing/convert.h"
 #include "testing/functions.h"
@@ -63,6 +64,7 @@ class CapturedEngine : public Napi::ObjectWrap<CapturedEngine> {
                        {InstanceMethod<&CapturedEngine::JsRead>("read"),
                         InstanceMethod<&CapturedEngine::JsReadSys>("readSys"),
                         InstanceMethod<&CapturedEngine::JsFiles>("files"),
+                        InstanceMethod<&CapturedEngine::JsPageSize>("pageSize"),
                         InstanceMethod<&CapturedEngine::JsLayout>("layout"),
                         InstanceMethod<&CapturedEngine::JsCgroup>("cgroup")});
   }
@@ -115,6 +117,13 @@ class CapturedEngine : public Napi::ObjectWrap<CapturedEngine> {
     return paths;
   }
 
+  // (path) -> the size in the page cache, 0 for a file that has no place there
+  Napi::Value JsPageSize(const Napi::CallbackInfo& info) {
+    const auto file = core::catalog::FindFile(ToText(info[0]));
+    if (!file) return info.Env().Null();
+    return Napi::Number::New(info.Env(), static_cast<double>(engine_->PageSize(*file)));
+  }
+
   Napi::Value JsLayout(const Napi::CallbackInfo& info) {
     return FromText(info.Env(), NameOf(engine_->GetHierarchy().GetLayout()));
   }
@@ -131,9 +140,20 @@ class CapturedEngine : public Napi::ObjectWrap<CapturedEngine> {
   core::engine::Scratch scratch_;
 };
 
+Napi::Value JsViewNameOf(const Napi::CallbackInfo& info) {
+  return FromText(info.Env(), core::engine::ViewNameOf(ToText(info[0])));
+}
+
+Napi::Value JsCgroupPathOf(const Napi::CallbackInfo& info) {
+  const auto path = core::engine::CgroupPathOf(ToText(info[0]));
+  return path ? FromText(info.Env(), *path) : info.Env().Null();
+}
+
 }  // namespace
 
 void ExportEngine(Napi::Object exports) {
+  Export(exports, Function{"viewNameOf", JsViewNameOf});
+  Export(exports, Function{"cgroupPathOf", JsCgroupPathOf});
   exports.Set("Engine", CapturedEngine::Define(exports.Env())).UnwrapOr(false);
 }
 

@@ -39,7 +39,7 @@ export interface Command {
   name: string;
   /** One line for the list of commands. */
   summary: string;
-  /** Names of what is not an option, such as ["FILE"]; all are required. */
+  /** Names of what is not an option, such as ["FILE"]; one in brackets may be left out. */
   operands: readonly string[];
   options: Record<string, Option>;
   /** Command lines with an explanation each. */
@@ -73,7 +73,8 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
   };
   if (args.isSet('help')) return args;
   const missing = command.operands[positionals.length];
-  if (missing !== undefined) throw new UsageError(`${command.name}: missing ${missing}`);
+  if (missing !== undefined && !missing.startsWith('['))
+    throw new UsageError(`${command.name}: missing ${missing}`);
   const extra = positionals[command.operands.length];
   if (extra !== undefined) throw new UsageError(`${command.name}: unexpected argument "${extra}"`);
   return args;

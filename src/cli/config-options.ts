@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options that are about the configuration, shared by the commands.
-import { controlSocketPath, loadConfig } from '../config/load.js';
+import { loadConfig } from '../config/load.js';
 import { type ParseResult, parseConfig } from '../config/parse.js';
+import { controlSocketPath } from '../config/paths.js';
 import { defaultConfigFile } from '../config/schema.js';
 import type { ConfigFlags } from '../config/sources.js';
 import type { Arguments, Option } from './command.js';

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The composition root: makes the parts of a daemon, and takes them apart in reverse order.
-import { controlSocketPath } from '../config/load.js';
+import { controlSocketPath } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
 import { type ControlHandlers, ControlServer } from '../control/server.js';
 import type { Logger } from '../logger.js';
 import type { NativeEngine, NativeEvent } from '../native/binding.js';
 import { DaemonError } from './daemon-error.js';
 import { openEngine } from './engine.js';
-import { mountTree } from './mount.js';
+import { mountTrees, removeMountPoints } from './mount.js';
 
 export interface ContextOptions {
   config: Config;
@@ -21,10 +21,12 @@ export interface ContextOptions {
 export class Context implements AsyncDisposable {
   readonly engine: NativeEngine;
   readonly #server: ControlServer;
+  readonly #config: Config;
 
-  private constructor(engine: NativeEngine, server: ControlServer) {
+  private constructor(engine: NativeEngine, server: ControlServer, config: Config) {
     this.engine = engine;
     this.#server = server;
+    this.#config = config;
   }
 
   /**
@@ -44,8 +46,8 @@ export class Context implements AsyncDisposable {
         handlers: handlers(engine),
         logger,
       });
-      await mountTree(engine, config.tree, onEvent);
-      return new Context(engine, server);
+      await mountTrees(engine, config, onEvent);
+      return new Context(engine, server, config);
     } catch (error) {
       await engine.stop();
       await server?.[Symbol.asyncDispose]();
@@ -57,6 +59,7 @@ export class Context implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.engine.stop();
+      await removeMountPoints(this.#config);
     } finally {
       await this.#server[Symbol.asyncDispose]();
     }

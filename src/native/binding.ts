@@ -59,12 +59,23 @@ export interface NativeEvent {
   message: string;
 }
 
+/** Existing, empty directories. */
+export interface MountPoints {
+  /** What people mount into containers. */
+  treeProc: string;
+  treeSys: string;
+  /** The tree that asks who reads; below its "views", and in the pinned tree, the path says whose values it shows. */
+  shared: string;
+  pinned: string;
+}
+
 interface AddonEngine {
   show(path: string, target: RenderTarget): string;
   configure(options: Partial<LiveOptions>): void;
   status(): NativeStatus;
   files(): string[];
-  mount(mountPoint: string, onEvent: (event: NativeEvent) => void): void;
+  viewName(target: RenderTarget): string | null;
+  mount(mountPoints: MountPoints, onEvent: (event: NativeEvent) => void): void;
   stop(): Promise<void>;
 }
 
@@ -97,6 +108,20 @@ export class NativeEngine implements AsyncDisposable {
     return callNative(() => this.#engine.show(path, target));
   }
 
+  /**
+   * The name of a view's directory in the pinned tree and in "views" of the shared one.
+   *
+   * @throws NativeError "ESRCH" for a process that is gone, "ENOENT" for a path that is no cgroup, "no_view" for the
+   *   root cgroup, which is the host's
+   */
+  viewName(target: RenderTarget): string {
+    const name = callNative(() => this.#engine.viewName(target));
+    if (name !== null) return name;
+    const who = target.pid === undefined ? `"${target.cgroup}"` : `process ${target.pid}`;
+    const reason = 'the root cgroup is the host’s, expected one below it';
+    throw new NativeError('no_view', `Cannot find a view of ${who}: ${reason}`);
+  }
+
   configure(options: Partial<LiveOptions>): void {
     callNative(() => this.#engine.configure(options));
   }
@@ -111,12 +136,13 @@ export class NativeEngine implements AsyncDisposable {
   }
 
   /**
-   * Mounts the tree and starts answering reads; a stale mount of a dead predecessor is cleared first.
+   * Mounts everything and starts answering reads; stale mounts of a dead predecessor are cleared first. When it fails,
+   * nothing is left mounted.
    *
    * @throws NativeError with the errno's name of what failed
    */
-  mount(mountPoint: string, onEvent: (event: NativeEvent) => void): void {
-    callNative(() => this.#engine.mount(mountPoint, onEvent));
+  mount(mountPoints: MountPoints, onEvent: (event: NativeEvent) => void): void {
+    callNative(() => this.#engine.mount(mountPoints, onEvent));
   }
 
   /** Joins every thread and unmounts; may be called more than once. */

@@ -5,7 +5,7 @@ import { codeOf, LensfsError, messageOf } from '../errors.js';
  * A failure of the addon, with a JavaScript stack.
  *
  * `code` is the errno's name ("ENOENT"), or "addon_missing" or "addon_broken" when the addon itself cannot be
- * loaded; `errno`, `syscall` and `path` are as on Node's own errors.
+ * loaded, or "no_view" for what has none; `errno`, `syscall` and `path` are as on Node's own errors.
  */
 export class NativeError extends LensfsError {
   override readonly name = 'NativeError';
@@ -13,7 +13,7 @@ export class NativeError extends LensfsError {
   readonly syscall: string | undefined;
   readonly path: string | undefined;
 
-  constructor(code: string, message: string, cause: unknown) {
+  constructor(code: string, message: string, cause?: unknown) {
     super(code, message, cause);
     const details = (typeof cause === 'object' && cause !== null ? cause : {}) as {
       errno?: number;

@@ -46,7 +46,16 @@ export class TestCgroup implements AsyncDisposable {
 
   static async create(limits: CgroupLimits = {}): Promise<TestCgroup> {
     made += 1;
-    const cgroup = new TestCgroup(`/lensfs-test-${process.pid}-${made}`, await findHierarchies());
+    return await TestCgroup.#make(`/lensfs-test-${process.pid}-${made}`, limits);
+  }
+
+  /** A new one of the same path, after this one was removed. */
+  async again(limits: CgroupLimits = {}): Promise<TestCgroup> {
+    return await TestCgroup.#make(this.path, limits);
+  }
+
+  static async #make(path: string, limits: CgroupLimits): Promise<TestCgroup> {
+    const cgroup = new TestCgroup(path, await findHierarchies());
     try {
       for (const directory of cgroup.directories) await mkdir(directory);
       if (!isUnified) await cgroup.#inheritCpuset();

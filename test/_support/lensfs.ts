@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { mountPointsIn } from './mounts.js';
 import { TempDir } from './temp-dir.js';
 
 /** The file that package.json names as the command. */
@@ -182,7 +183,9 @@ export class RunningDaemon implements AsyncDisposable {
     const killer = setTimeout(() => this.child.kill('SIGKILL'), 10_000);
     await this.#exited;
     clearTimeout(killer);
-    await run('umount', ['-l', this.tree]);
+    for (const mount of (await mountPointsIn(this.dir.path)).reverse()) {
+      await run('umount', ['-l', mount.path]);
+    }
     await this.dir[Symbol.asyncDispose]();
   }
 

@@ -290,6 +290,8 @@ export interface CapturedEngine {
   /** `path` is below sys/devices/system/cpu. */
   readSys(path: string, pid: number): string;
   files(): string[];
+  /** Of a file in the page cache, in bytes; 0 for one that has no place there. */
+  pageSize(path: string): number;
   layout(): 'v1' | 'v2' | 'hybrid';
   /** The path of the container root, in the first hierarchy that has one. */
   cgroup(pid: number): string;
@@ -337,6 +339,9 @@ export interface TestingAddon {
   ): LoadAverage;
   CpuAccumulator: new () => CpuAccumulator;
   Engine: new (options: CapturedEngineOptions) => CapturedEngine;
+  viewNameOf(cgroupPath: string): string;
+  /** `null` for a name that is no path's. */
+  cgroupPathOf(viewName: string): string | null;
 
   renderCpuInfo: Render;
   renderCpuOffline: Render;

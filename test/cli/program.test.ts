@@ -65,7 +65,7 @@ describe('lensfs', () => {
     [['frobnicate'], 'unknown command "frobnicate"'],
     [['--frobnicate'], 'unknown option "--frobnicate"'],
     [['serve', 'extra'], 'serve: unexpected argument "extra"'],
-    [['show'], 'show: missing FILE'],
+    [['show'], 'show: expected either FILE or --view'],
     [['show', 'proc/stat', 'proc/meminfo'], 'show: unexpected argument "proc/meminfo"'],
     [['show', 'proc/stat', '--pid', 'x'], 'show: --pid: expected a process id, got "x"'],
     [['show', 'proc/stat', '--pid', '0'], 'show: --pid: expected a process id, got "0"'],

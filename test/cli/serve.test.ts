@@ -4,24 +4,18 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { describe, expect } from 'vitest';
 import { cleanEnvironment, lensfs, program, RunningDaemon, run } from '../_support/lensfs.js';
+import { daemonMounts, mountsIn } from '../_support/mounts.js';
 import { built, command, fuseDevice, root, testWith } from '../_support/requirements.js';
 import { TempDir } from '../_support/temp-dir.js';
 
 const addon = built('build/Release/addon.node');
 const test = testWith(built(program), addon, root, fuseDevice);
 
-/** Types of what is mounted at or below a path. */
-async function mountsIn(path: string): Promise<string[]> {
-  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
-  const inside = lines.filter((line) => line.split(' ')[4]?.startsWith(path));
-  return inside.map((line) => line.split(' - ')[1]?.split(' ')[0] ?? '');
-}
-
 describe('lensfs serve', () => {
   test('mounts the tree, says so, and answers reads', async () => {
     await using daemon = await RunningDaemon.start();
     expect(await daemon.logged('Serving')).toMatchObject({ level: 'info', tree: daemon.tree });
-    expect(await mountsIn(daemon.tree)).toEqual(['fuse.lensfs']);
+    expect(await mountsIn(daemon.dir.path)).toEqual(daemonMounts);
     expect((await readdir(`${daemon.tree}/proc`)).sort()).toEqual(
       expect.arrayContaining(['cpuinfo', 'loadavg', 'meminfo', 'stat', 'uptime']),
     );
@@ -33,7 +27,7 @@ describe('lensfs serve', () => {
       await using daemon = await RunningDaemon.start();
       daemon.child.kill(signal);
       expect(await daemon.exited).toEqual({ code: 0, signal: null });
-      expect(await mountsIn(daemon.tree)).toEqual([]);
+      expect(await mountsIn(daemon.dir.path)).toEqual([]);
       expect(await readdir(daemon.runDir)).toEqual([]);
       expect(daemon.log.map(({ msg }) => msg)).toEqual(['Serving', 'Stopping', 'Stopped']);
       expect(daemon.otherLines).toEqual([]);
@@ -46,7 +40,7 @@ describe('lensfs serve', () => {
     daemon.child.kill('SIGINT');
     daemon.child.kill('SIGTERM');
     expect(await daemon.exited).toEqual({ code: 0, signal: null });
-    expect(await mountsIn(daemon.tree)).toEqual([]);
+    expect(await mountsIn(daemon.dir.path)).toEqual([]);
   });
 
   test('serves side by side with another', async () => {
@@ -64,19 +58,20 @@ describe('lensfs serve', () => {
     await using killed = await RunningDaemon.start([], { dir });
     killed.child.kill('SIGKILL');
     await killed.exited;
-    await expect(readdir(killed.tree)).rejects.toMatchObject({ code: 'ENOTCONN' });
+    await expect(readdir(`${killed.tree}/proc`)).rejects.toMatchObject({ code: 'ENOTCONN' });
     expect(existsSync(`${killed.runDir}/control.sock`)).toBe(true);
 
     await using daemon = await RunningDaemon.start([], { dir });
-    expect(await mountsIn(daemon.tree)).toEqual(['fuse.lensfs']);
+    expect(await mountsIn(daemon.dir.path)).toEqual(daemonMounts);
     expect((await daemon.command('status')).code).toBe(0);
     expect((await daemon.command('stop')).code).toBe(0);
-    expect(await mountsIn(daemon.tree)).toEqual([]);
+    expect(await mountsIn(daemon.dir.path)).toEqual([]);
   });
 
   test('ends with a reason when somebody else unmounts the tree', async () => {
     await using daemon = await RunningDaemon.start();
-    expect((await run('umount', [daemon.tree])).code).toBe(0);
+    const mounts = [`${daemon.tree}/proc`, `${daemon.tree}/sys`, `${daemon.runDir}/mnt/shared`];
+    expect((await run('umount', mounts)).code).toBe(0);
     expect(await daemon.exited).toEqual({ code: 1, signal: null });
     expect(daemon.otherLines).toEqual([
       `lensfs: "${daemon.tree}" is gone: somebody unmounted it or aborted the connection; start lensfs again`,
@@ -127,7 +122,7 @@ describe('lensfs serve, when it cannot', () => {
   test('leaves a tree alone that another lensfs serves', async () => {
     await using daemon = await RunningDaemon.start();
     const line = await refused(daemon.dir, ['--run-dir', daemon.dir.at('other')]);
-    expect(line).toContain(`Something is mounted on "${daemon.tree}": run "lensfs stop"`);
+    expect(line).toContain(`Something is mounted on "${daemon.tree}/proc": run "lensfs stop"`);
     expect(await readFile(`${daemon.tree}/proc/uptime`, 'utf8')).toMatch(/^\d/);
   });
 
@@ -267,7 +262,7 @@ describe('a running daemon', () => {
   test('has ended when "lensfs stop" returns', async () => {
     await using daemon = await RunningDaemon.start();
     expect(await daemon.command('stop')).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
-    expect(await mountsIn(daemon.tree)).toEqual([]);
+    expect(await mountsIn(daemon.dir.path)).toEqual([]);
     expect(await readdir(daemon.runDir)).toEqual([]);
     expect(await daemon.exited).toEqual({ code: 0, signal: null });
   });

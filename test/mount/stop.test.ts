@@ -4,8 +4,10 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
 import { openEngine } from '../../src/daemon/engine.js';
+import { mountTrees, removeMountPoints } from '../../src/daemon/mount.js';
 import { lensfs, RunningDaemon, run } from '../_support/lensfs.js';
 import { mountTest as test } from '../_support/mounted.js';
+import { daemonMounts, mountsIn } from '../_support/mounts.js';
 import { PythonProcess, python } from '../_support/python.js';
 import { TempDir } from '../_support/temp-dir.js';
 import { waitUntil } from '../_support/wait.js';
@@ -19,23 +21,16 @@ async function threadsOf(pid: number | 'self' = 'self'): Promise<string[]> {
   return names.filter((name) => name.startsWith('lensfs-')).sort();
 }
 
-/** Types of what is mounted at or below a path. */
-async function mountsIn(path: string): Promise<string[]> {
-  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
-  return lines
-    .filter((line) => `${line.split(' ')[4]}/`.startsWith(`${path}/`))
-    .map((line) => line.split(' - ')[1]?.split(' ')[0] ?? '');
-}
-
 test('an engine that stops has no thread left, and can be mounted by the next', async () => {
   await using dir = await TempDir.create();
-  await mkdir(dir.at('tree'));
+  const directories = { tree: dir.at('tree'), run_dir: dir.at('run') };
   for (const readers of [1, 8]) {
     const parsed = await loadConfig({ file: undefined, values: {}, sets: [`readers=${readers}`] });
     if (!parsed.ok) throw new Error('The configuration is wrong');
     await using engine = openEngine(parsed.config);
-    engine.mount(dir.at('tree'), () => {});
-    const all = [...Array(readers).fill('lensfs-reader'), 'lensfs-ticker'];
+    await mountTrees(engine, directories, () => {});
+    // One more is the pinned tree's.
+    const all = [...Array(readers + 1).fill('lensfs-reader'), 'lensfs-ticker'];
     // A thread gives itself its name.
     await waitUntil('the threads run', async () => `${await threadsOf()}` === `${all}`);
     expect(await readFile(dir.at('tree/proc/uptime'), 'utf8')).toMatch(/^\d/);
@@ -43,6 +38,9 @@ test('an engine that stops has no thread left, and can be mounted by the next', 
     await engine.stop();
     expect(await threadsOf()).toEqual([]);
     expect(await mountsIn(dir.path)).toEqual([]);
+    await removeMountPoints(directories);
+    expect(await readdir(directories.tree)).toEqual([]);
+    expect(await readdir(directories.run_dir)).toEqual([]);
   }
 });
 
@@ -62,7 +60,7 @@ test('stops with open handles and working directories inside', async () => {
   await reader.next();
   expect((await daemon.command('stop')).code).toBe(0);
   expect(await daemon.exited).toEqual({ code: 0, signal: null });
-  expect(await mountsIn(daemon.tree)).toEqual([]);
+  expect(await mountsIn(daemon.dir.path)).toEqual([]);
   reader.go();
   expect(await reader.next()).toEqual(Array(4).fill('ENOTCONN'));
   expect(await reader.exited).toBe(0);
@@ -106,12 +104,12 @@ test('clears the mounts of dead predecessors, one on the other and in use', asyn
   await using reader = new PythonProcess(
     `
     os.chdir(args[0])
-    fd = os.open('proc/stat', os.O_RDONLY)
+    fd = os.open('stat', os.O_RDONLY)
     os.read(fd, 10)
     step()
     reply([error_of(os.pread, fd, 10, 0), error_of(os.listdir, '.')])
     `,
-    { args: [killed.tree] },
+    { args: [`${killed.tree}/proc`] },
   );
   await reader.next();
   killed.child.kill('SIGKILL');
@@ -122,12 +120,12 @@ test('clears the mounts of dead predecessors, one on the other and in use', asyn
     options = f'fd={fd},rootmode=40755,user_id=0,group_id=0'
     reply(libc.mount(b'lensfs', args[0].encode(), b'fuse.lensfs', 1, options.encode()))
     `,
-    { args: [killed.tree] },
+    { args: [`${killed.tree}/proc`] },
   );
-  expect(await mountsIn(killed.tree)).toEqual(['fuse.lensfs', 'fuse.lensfs']);
+  expect(await mountsIn(`${killed.tree}/proc`)).toEqual(['fuse.lensfs', 'fuse.lensfs']);
 
   await using next = await RunningDaemon.start([], { dir });
-  expect(await mountsIn(next.tree)).toEqual(['fuse.lensfs']);
+  expect(await mountsIn(dir.path)).toEqual(daemonMounts);
   expect(await readFile(`${next.tree}/proc/uptime`, 'utf8')).toMatch(/^\d/);
   reader.go();
   expect(await reader.next()).toEqual(['ENOTCONN', 'ENOTCONN']);
@@ -136,15 +134,16 @@ test('clears the mounts of dead predecessors, one on the other and in use', asyn
 test('leaves a mount point alone that something else is mounted on', async () => {
   await using dir = await TempDir.create();
   const tree = dir.at('tree');
-  await mkdir(tree);
-  expect((await run('mount', ['-t', 'tmpfs', 'none', tree])).code).toBe(0);
+  const proc = dir.at('tree/proc');
+  await mkdir(proc, { recursive: true });
+  expect((await run('mount', ['-t', 'tmpfs', 'none', proc])).code).toBe(0);
   try {
     const { code, stderr } = await lensfs(['serve', '--tree', tree, '--run-dir', dir.at('run')]);
     expect(code).toBe(1);
-    expect(stderr).toContain(`lensfs: Something is mounted on "${tree}"`);
+    expect(stderr).toContain(`lensfs: Something is mounted on "${proc}"`);
     expect(await mountsIn(dir.path)).toEqual(['tmpfs']);
     expect(await readdir(dir.at('run'))).toEqual([]);
   } finally {
-    await run('umount', [tree]);
+    await run('umount', [proc]);
   }
 });

@@ -46,7 +46,19 @@ const attempts: Record<string, string> = {
   'os.scandir(file)': 'ENOTDIR',
 };
 
-for (const path of ['proc/meminfo', 'sys/devices/system/cpu/online']) {
+/** The directory is a mount point of the public tree. */
+const attemptsAtTop = {
+  ...attempts,
+  'os.rmdir(directory)': 'EBUSY',
+  'os.rename(directory, new)': 'EXDEV',
+};
+
+const cases: [path: string, expected: Record<string, string>][] = [
+  ['proc/meminfo', attemptsAtTop],
+  ['proc/pressure/cpu', attempts],
+  ['sys/devices/system/cpu/online', attempts],
+];
+for (const [path, expected] of cases) {
   test(`${path} and what is beside it cannot be changed`, async () => {
     const before = await readdir(daemon().tree, { recursive: true });
     const script = `
@@ -56,7 +68,7 @@ for (const path of ['proc/meminfo', 'sys/devices/system/cpu/online']) {
       reply({attempt: error_of(lambda: eval(attempt)) for attempt in attempts})
     `;
     const args = [`${daemon().tree}/${path}`, ...Object.keys(attempts)];
-    expect(await python(script, { args })).toEqual(attempts);
+    expect(await python(script, { args })).toEqual(expected);
     expect(await readdir(daemon().tree, { recursive: true })).toEqual(before);
     await allClosed(daemon());
   });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two clocks of the project.
+// The clocks of the project.
 //
 // Source: clock_gettime(2).
-// Units:  std::chrono::nanoseconds since boot.
-// Errors: none; both clocks exist on every supported kernel.
+// Units:  std::chrono::nanoseconds since boot; since 1970 for the wall clock.
+// Errors: none; the clocks exist on every supported kernel.
 #pragma once
 
 #include <time.h>
@@ -28,6 +28,11 @@ inline Nanoseconds NowBoottime() {
 // Does not count suspend and never steps: cache ages and deadlines.
 inline Nanoseconds NowMonotonic() {
   return ReadClock(CLOCK_MONOTONIC);
+}
+
+// The wall clock, which steps: file times only.
+inline Nanoseconds NowRealtime() {
+  return ReadClock(CLOCK_REALTIME);
 }
 
 }  // namespace core

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "core/base/write_text.h"
+#include "core/catalog/page_size.h"
 #include "core/render/sheet.h"
 
 namespace core::catalog {
@@ -57,8 +58,8 @@ constexpr Needs operator|(Need a, Need b) {
   return Needs(a) | Needs(b);
 }
 
-// kPage: at most 4096 bytes, so that a view's copy can live in one page of the page cache.
-// kSnapshot: any size; every open handle reads from one rendered snapshot.
+// kPage: at most 4096 bytes on most hosts, so that a view's copy can live in one page of the page
+// cache. kSnapshot: any size; every open handle reads from one rendered snapshot.
 enum class Consistency : uint8_t { kPage, kSnapshot };
 
 struct FileEntry {
@@ -66,6 +67,11 @@ struct FileEntry {
   mode_t mode = 0444;
   Needs needs = {};
   Consistency consistency = Consistency::kSnapshot;
+  // kPage: the size on a host; larger than kPageBytes where the file is no page after all.
+  size_t (*page_size)(const HostLayout&) = nullptr;
+  // What fills a page up: blanks before the last newline; or newlines behind it, for what is read
+  // as a list and must end where it ends (glibc's get_nprocs() refuses a blank).
+  char padding = ' ';
   void (*render)(const render::Sheet&, TextWriter&) = nullptr;
 };
 

@@ -48,7 +48,7 @@ Result<Cgroup> Cgroup::Open(const Hierarchy& hierarchy, const CgroupPaths& paths
   for (const Controller controller : kPrimaryOrder) {
     if (cgroup.IsRoot(controller)) continue;
     cgroup.primary_ = cgroup.ChainOf(controller).front();
-    cgroup.primary_version_ = hierarchy.VersionOf(controller);
+    cgroup.primary_controller_ = controller;
     break;
   }
   return cgroup;

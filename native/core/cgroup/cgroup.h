@@ -51,7 +51,9 @@ class Cgroup {
   // The directory in the hierarchy that tells most about membership: the first controller in which
   // the container is not in the root. Null when it is in the root everywhere.
   [[nodiscard]] const std::shared_ptr<CgroupDir>& Primary() const { return primary_; }
-  [[nodiscard]] Version PrimaryVersion() const { return primary_version_; }
+  // Of Primary(); meaningless when that is null.
+  [[nodiscard]] Controller PrimaryController() const { return primary_controller_; }
+  [[nodiscard]] Version PrimaryVersion() const { return VersionOf(primary_controller_); }
   // False once the primary directory is removed.
   [[nodiscard]] bool IsAlive() const { return primary_ == nullptr || primary_->IsAlive(); }
 
@@ -92,7 +94,7 @@ class Cgroup {
   CgroupPaths paths_;
   std::array<Chain, kControllerCount> chains_;
   std::shared_ptr<CgroupDir> primary_;
-  Version primary_version_ = Version::kNone;
+  Controller primary_controller_ = Controller::kUnified;
 };
 
 }  // namespace core::cgroup

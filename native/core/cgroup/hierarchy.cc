@@ -3,11 +3,15 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -46,6 +50,24 @@ void ForEachDirectory(int dir_fd, Visit visit) {
     if (entry->d_name[0] != '.' && entry->d_type != DT_REG) visit(entry->d_name);
   }
   closedir(dir);
+}
+
+// enum fid_type of the kernel's exportfs.h: the handle of a kernfs node is its 64-bit id.
+constexpr int kFileIdKernfs = 0xfe;
+
+struct CgroupHandle {
+  file_handle header;
+  unsigned char id[sizeof(uint64_t)];
+};
+
+// The path of an open directory. A removed one has " (deleted)" behind it: its name is not there.
+Result<std::string> ReadFdPath(int fd) {
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  std::string path(PATH_MAX, '\0');
+  const ssize_t length = readlink(link.c_str(), path.data(), path.size());
+  if (length < 0) return SystemError("readlink", link);
+  path.resize(static_cast<size_t>(length));
+  return path;
 }
 
 }  // namespace
@@ -120,6 +142,31 @@ void Hierarchy::DetectV2(int root_fd, const char* name) {
     if (!wanted.empty() && !ListHas(controllers, ' ', wanted)) continue;
     mount = Mount{.version = Version::kV2, .id = 0, .root = shared};
   }
+}
+
+Result<std::string> Hierarchy::PathOf(Controller controller, uint64_t id) const {
+  const int root_fd = RootFd(controller);
+  if (root_fd < 0) {
+    return Error{.errno_value = ESTALE, .operation = "find cgroup", .path = std::to_string(id)};
+  }
+  // open_by_handle_at(2) wants a descriptor of the file system that was opened for reading.
+  const Fd mount(openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!mount.valid()) return SystemError("open", NameInV1(controller));
+  CgroupHandle handle{};
+  handle.header.handle_bytes = sizeof id;
+  handle.header.handle_type = kFileIdKernfs;
+  std::memcpy(handle.id, &id, sizeof id);
+  const Fd dir(open_by_handle_at(mount.get(), &handle.header, O_PATH | O_CLOEXEC));
+  if (!dir.valid()) return SystemError("find cgroup", std::to_string(id));
+  const auto root = ReadFdPath(root_fd);
+  if (!root) return root.error();
+  auto path = ReadFdPath(dir.get());
+  if (!path) return path;
+  if (!IsAtOrBelow(*path, *root) || *path == *root) {
+    return Error{.errno_value = ESTALE, .operation = "find cgroup", .path = *path};
+  }
+  path->erase(0, *root == "/" ? 0 : root->size());
+  return path;
 }
 
 CgroupPaths Hierarchy::ParsePaths(std::string_view proc_pid_cgroup) const {

@@ -40,6 +40,10 @@ class Hierarchy {
   // Equal for controllers that share a hierarchy.
   [[nodiscard]] uint32_t HierarchyId(Controller controller) const { return At(controller).id; }
 
+  // The path of the cgroup `id` (the inode of its directory) in the controller's hierarchy. ESTALE
+  // when there is no such cgroup any more.
+  [[nodiscard]] Result<std::string> PathOf(Controller controller, uint64_t id) const;
+
   // The paths in the text of /proc/<pid>/cgroup.
   // "4:memory:/docker/abc", "0::/system.slice"
   [[nodiscard]] CgroupPaths ParsePaths(std::string_view proc_pid_cgroup) const;

@@ -19,15 +19,12 @@
 #include "core/base/clock.h"
 #include "core/base/cpu_set.h"
 #include "core/base/erase_if.h"
-#include "core/base/fd.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
-#include "core/base/text.h"
 #include "core/base/write_text.h"
 #include "core/catalog/catalog.h"
+#include "core/catalog/page_size.h"
 #include "core/cgroup/cgroup.h"
-#include "core/cgroup/cgroup_dir.h"
-#include "core/cgroup/controller.h"
 #include "core/cgroup/dir_table.h"
 #include "core/cgroup/hierarchy.h"
 #include "core/engine/fallbacks.h"
@@ -44,11 +41,8 @@
 namespace core::engine {
 namespace {
 
-using cgroup::CgroupPaths;
-
-// Processes that read in the last 100 ms, and pid namespaces whose init process is known.
+// Processes that read in the last 100 ms.
 constexpr size_t kCachedPidsMax = 1024;
-constexpr size_t kCachedTraitsMax = 4096;
 
 // loadavg and stat are sampled for a view until nobody has asked for this long.
 constexpr Nanoseconds kSampledFor = std::chrono::minutes(15);
@@ -60,25 +54,6 @@ constexpr mode_t kSecretMode = 0400;
 
 // The snapshot slot of cpuinfo as 32-bit programs are shown it.
 constexpr size_t kCpuInfo32Slot = View::kSlots - 1;
-
-std::string KeyOf(const Identity& identity) {
-  std::string key;
-  for (const cgroup::Controller controller : cgroup::kControllers) {
-    key.append(identity.root.Of(controller)).push_back('\n');
-  }
-  if (identity.init) {
-    return key.append(std::to_string(identity.init->pid))
-        .append("@")
-        .append(std::to_string(identity.init->starttime));
-  }
-  return key.append(identity.is_host_process ? "host" : "own");
-}
-
-// What is missing below /proc/<pid> is the process, not its cgroup.
-Error CallerError(Error error) {
-  if (error.errno_value == ENOENT) error.errno_value = ESRCH;
-  return error;
-}
 
 }  // namespace
 
@@ -108,16 +83,33 @@ Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options, const
   auto resolver = Resolver::Open(engine->pids_, engine->hierarchy_);
   if (!resolver) return resolver.error();
   engine->resolver_ = std::move(*resolver);
-  const auto files = catalog::Files();
-  FileBuffer buffer;
-  for (size_t file = 0; file < files.size(); ++file) {
-    engine->available_[file] = engine->host_->Has(files[file].path);
-    if (files[file].mode == kSecretMode) continue;
-    const auto text = engine->host_->ReadRaw(files[file].path, buffer);
-    engine->host_text_sizes_[file] = text ? text->size() : 0;
-  }
+  engine->LookAtHost();
   engine->SetPolicy(policy);
   return engine;
+}
+
+// What depends on the host only: which files there are, and how large they may be.
+void Engine::LookAtHost() {
+  const auto files = catalog::Files();
+  FileBuffer buffer;
+  catalog::HostLayout layout;
+  const auto online = host_->OnlineCpus(NowMonotonic(), Nanoseconds{});
+  if (online) layout.online_cpus = (*online)->record.Count();
+  for (size_t file = 0; file < files.size(); ++file) {
+    available_[file] = host_->Has(files[file].path);
+    if (files[file].mode == kSecretMode) continue;
+    const auto text = host_->ReadRaw(files[file].path, buffer);
+    if (!text) continue;
+    host_text_sizes_[file] = text->size();
+    if (files[file].path != "proc/meminfo") continue;
+    layout.meminfo_bytes = text->size();
+    layout.meminfo_lines = static_cast<size_t>(std::ranges::count(*text, '\n'));
+  }
+  for (size_t file = 0; file < files.size(); ++file) {
+    if (!available_[file] || files[file].consistency != catalog::Consistency::kPage) continue;
+    const size_t size = files[file].page_size(layout);
+    page_sizes_[file] = size <= catalog::kPageBytes ? size : 0;
+  }
 }
 
 Moment Engine::Now() const {
@@ -131,124 +123,12 @@ void Engine::SetPolicy(const Policy& policy) {
     const std::lock_guard lock(policy_mutex_);
     policy_ = std::move(next);
   }
-  for (const ViewRef& view : views_.All()) {
-    for (auto& snapshot : view->snapshots) snapshot.Drop();
-  }
+  for (const ViewRef& view : views_.All()) view->DropTexts();
 }
 
 std::shared_ptr<const Policy> Engine::GetPolicy() const {
   const std::lock_guard lock(policy_mutex_);
   return policy_;
-}
-
-Result<ViewRef> Engine::ViewOfPid(pid_t pid, Scratch& scratch) {
-  const Nanoseconds now = NowMonotonic();
-  if (ViewRef known = identities_.Find(pid, now)) {
-    known->used_at.store(now, std::memory_order_relaxed);
-    return known;
-  }
-  // Opened first: what is read below is of the task that the pidfd stands for, or it has ended.
-  Fd pidfd = IdentityCache::OpenPidFd(pid);
-  const auto traits = resolver_->ReadTraits(pid, scratch.file);
-  if (!traits) return CallerError(traits.error());
-  auto view = ResolveView(pid, *traits, scratch);
-  if (!view) return view;
-  (*view)->used_at.store(now, std::memory_order_relaxed);
-  identities_.Insert(pid, std::move(pidfd), *view, now);
-  return view;
-}
-
-ViewRef Engine::FindByTraits(const std::string& key) {
-  std::shared_ptr<const KnownTraits> known;
-  {
-    const std::lock_guard lock(traits_mutex_);
-    const auto found = traits_.find(key);
-    if (found == traits_.end()) return nullptr;
-    known = found->second;
-  }
-  ViewRef view = known->view.lock();
-  if (view == nullptr || IdentityCache::HasEnded(known->init_pidfd)) return nullptr;
-  return view->cgroup.IsAlive() ? view : nullptr;
-}
-
-Result<ViewRef> Engine::ResolveView(pid_t pid, const CallerTraits& traits, Scratch& scratch) {
-  std::string key = traits.Key();
-  if (ViewRef known = FindByTraits(key)) return known;
-  counters_.resolves.fetch_add(1, std::memory_order_relaxed);
-  const auto identity = resolver_->Resolve(pid, traits, scratch.file);
-  if (!identity) return identity.error();
-  auto view = GetView(*identity, scratch);
-  const std::optional<InitProcess>& init = identity->init;
-  if (!view || !init) return view;
-  Fd init_pidfd = IdentityCache::OpenPidFd(init->pid);
-  const auto stat = pids_.ReadStat(init->pid, scratch.file);
-  // The pidfd may be of a process that came after; the start time says so.
-  if (!init_pidfd.valid() || !stat || stat->starttime != init->starttime) return view;
-  auto known = std::make_shared<const KnownTraits>(
-      KnownTraits{.init_pidfd = std::move(init_pidfd), .view = *view});
-  const std::lock_guard lock(traits_mutex_);
-  if (traits_.size() >= std::min(kCachedTraitsMax, options_.pidfds_max)) traits_.clear();
-  traits_.insert_or_assign(std::move(key), std::move(known));
-  return view;
-}
-
-Result<ViewRef> Engine::GetView(const Identity& identity, Scratch& scratch) {
-  std::string key = KeyOf(identity);
-  if (ViewRef known = views_.Find(key)) {
-    if (known->cgroup.IsAlive()) return known;
-    views_.Remove(known);
-  }
-  return MakeView(identity, std::move(key), scratch);
-}
-
-Result<ViewRef> Engine::MakeView(const Identity& identity, std::string key, Scratch& scratch) {
-  auto cgroup = cgroup::Cgroup::Open(hierarchy_, identity.root, dirs_);
-  if (!cgroup) return cgroup.error();
-  auto view = std::make_shared<View>();
-  view->serial = next_serial_.fetch_add(1, std::memory_order_relaxed);
-  view->key = std::move(key);
-  view->cgroup = std::move(*cgroup);
-  view->is_host_process = identity.is_host_process;
-  if (identity.init) {
-    view->init = *identity.init;
-  } else {
-    const auto oldest =
-        resolver_->FindOldest(view->cgroup.Primary().get(), identity.is_host_process, scratch.file);
-    if (!oldest) return oldest.error();
-    view->init = *oldest;
-  }
-  view->used_at.store(NowMonotonic(), std::memory_order_relaxed);
-  return views_.Insert(std::move(view));
-}
-
-Result<ViewRef> Engine::ViewOfCgroup(std::string_view path, Scratch& scratch) {
-  if (!path.starts_with('/')) {
-    return Error{.errno_value = EINVAL, .operation = "find cgroup", .path = std::string(path)};
-  }
-  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  Identity identity{.root = {}, .init = std::nullopt, .is_host_process = true};
-  std::shared_ptr<cgroup::CgroupDir> found;
-  for (const cgroup::Controller controller : cgroup::kControllers) {
-    if (hierarchy_.VersionOf(controller) == cgroup::Version::kNone) continue;
-    auto dir = dirs_.Open(hierarchy_, controller, path);
-    // A container manager need not make the cgroup in every v1 hierarchy.
-    identity.root.Set(controller, dir ? path : "/");
-    if (dir && found == nullptr) found = std::move(*dir);
-  }
-  if (found == nullptr) {
-    return Error{.errno_value = ENOENT, .operation = "find cgroup", .path = std::string(path)};
-  }
-  // As a process in it has it, when that process's container root is this cgroup.
-  const auto procs = found->ReadByName("cgroup.procs", scratch.file);
-  std::string_view lines = procs ? *procs : std::string_view();
-  const auto pid = ParseU64(TakeLine(lines));
-  if (pid) {
-    auto view = ViewOfPid(static_cast<pid_t>(*pid), scratch);
-    if (view && (*view)->cgroup.Primary() != nullptr && (*view)->cgroup.Primary()->Path() == path) {
-      return view;
-    }
-  }
-  return GetView(identity, scratch);
 }
 
 bool Engine::IsCaller32Bit(pid_t pid, Scratch& scratch) const {
@@ -262,14 +142,26 @@ Result<SnapshotRef> Engine::Read(size_t file,
                                  const Result<ViewRef>& caller,
                                  pid_t pid,
                                  Scratch& scratch) {
+  if (!caller) {
+    counters_.reads.fetch_add(1, std::memory_order_relaxed);
+    return ReadFallback(file, caller.error(), scratch);
+  }
+  auto snapshot = ReadView(file, *caller, pid, scratch);
+  return snapshot ? snapshot : ReadFallback(file, snapshot.error(), scratch);
+}
+
+Result<SnapshotRef> Engine::ReadView(size_t file,
+                                     const ViewRef& view,
+                                     pid_t pid,
+                                     Scratch& scratch) {
   counters_.reads.fetch_add(1, std::memory_order_relaxed);
-  if (!caller) return ReadFallback(file, caller.error(), scratch);
-  const ViewRef& view = *caller;
   const bool is_32bit =
       catalog::Files()[file].needs.Has(catalog::Need::kHostCpuInfo) && IsCaller32Bit(pid, scratch);
   const auto policy = GetPolicy();
   auto& slot = view->snapshots[is_32bit ? kCpuInfo32Slot : file];
-  auto snapshot = slot.Get(NowMonotonic(), policy->freshness, [&](Snapshot& into) {
+  const Nanoseconds now = NowMonotonic();
+  auto snapshot = slot.Get(now, policy->freshness, [&](Snapshot& into) {
+    into.made_at = now;
     return Render(file, view, *policy, is_32bit, scratch, into);
   });
   if (snapshot) return snapshot;
@@ -280,7 +172,34 @@ Result<SnapshotRef> Engine::Read(size_t file,
       return last;
     }
   }
-  return ReadFallback(file, snapshot.error(), scratch);
+  return snapshot;
+}
+
+Result<Page> Engine::ReadPage(size_t file, const ViewRef& view, Scratch& scratch) {
+  const auto text = ReadView(file, view, view->init.pid, scratch);
+  const std::lock_guard lock(view->pages_mutex);
+  Page& page = view->pages[file];
+  if (!text) {
+    if (page.text == nullptr) return text.error();
+    fallbacks_.Add(file, CauseOf(text.error()), text.error());
+    return page;
+  }
+  // Another thread may have been here with later bytes.
+  if (page.text != nullptr && (*text)->made_at < page.text->made_at) return page;
+  if (page.text == nullptr || page.text->bytes != (*text)->bytes) {
+    page.modified_at = std::max(NowRealtime(), page.modified_at + Nanoseconds(1));
+  }
+  page.text = *text;
+  return page;
+}
+
+Result<Page> Engine::LastPage(size_t file, const ViewRef& view, Scratch& scratch) {
+  {
+    const std::lock_guard lock(view->pages_mutex);
+    const Page& page = view->pages[file];
+    if (page.text != nullptr) return page;
+  }
+  return ReadPage(file, view, scratch);
 }
 
 Status Engine::Render(size_t file,
@@ -376,7 +295,7 @@ void Engine::Tick(Scratch& scratch) {
     if (now.monotonic - view->used_at.load(std::memory_order_relaxed) <= kSnapshotsKeptFor) {
       continue;
     }
-    for (auto& snapshot : view->snapshots) snapshot.Drop();
+    view->DropTexts();
     if (!view->cgroup.IsAlive()) views_.Remove(view);
   }
   identities_.DropOld(NowMonotonic());

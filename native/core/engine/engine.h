@@ -24,6 +24,7 @@
 #include "core/base/result.h"
 #include "core/cgroup/dir_table.h"
 #include "core/cgroup/hierarchy.h"
+#include "core/engine/cgroup_index.h"
 #include "core/engine/fallbacks.h"
 #include "core/engine/host_files.h"
 #include "core/engine/identity_cache.h"
@@ -60,10 +61,23 @@ class Engine {
   Result<ViewRef> ViewOfPid(pid_t pid, Scratch& scratch);
   // The view of a cgroup, as its processes have it: `path` is absolute in every hierarchy.
   Result<ViewRef> ViewOfCgroup(std::string_view path, Scratch& scratch);
+  // The same for a cgroup's id. ESTALE when the cgroup is gone and nothing of it is kept.
+  Result<ViewRef> ViewOfCgroupId(CgroupId id, Scratch& scratch);
+  // The views that are known now.
+  [[nodiscard]] std::vector<ViewRef> Views() const { return views_.All(); }
 
   // The bytes of the catalog's `file` for a reader `pid` with `view`; when there is no view, what
   // the policy says.
   Result<SnapshotRef> Read(size_t file, const Result<ViewRef>& view, pid_t pid, Scratch& scratch);
+  // The same of a known view: its last bytes when its cgroup is gone, never the host's for want of
+  // something better.
+  Result<SnapshotRef> ReadView(size_t file, const ViewRef& view, pid_t pid, Scratch& scratch);
+  // For the page cache: the bytes and since when they are these. When they cannot be made, the last
+  // ones there were.
+  Result<Page> ReadPage(size_t file, const ViewRef& view, Scratch& scratch);
+  // What ReadPage() gave last, and so what the page cache takes for the file's; made when there was
+  // none.
+  Result<Page> LastPage(size_t file, const ViewRef& view, Scratch& scratch);
   // A file below sys/devices/system/cpu that is not in the catalog.
   Result<SnapshotRef> ReadSys(const std::string& path,
                               const Result<ViewRef>& view,
@@ -77,6 +91,9 @@ class Engine {
   // The length of the host's own text of the catalog's `file` when the engine was opened; 0 for
   // files whose text is never the host's.
   [[nodiscard]] size_t HostTextSize(size_t file) const { return host_text_sizes_[file]; }
+  // The size of the catalog's `file` in the page cache; 0 for a file that has no place there: it is
+  // not on this host, or may be larger than a page.
+  [[nodiscard]] size_t PageSize(size_t file) const { return page_sizes_[file]; }
 
   // One tick of the load sampler, to be called every 5 s; also lets go of what idle views hold.
   void Tick(Scratch& scratch);
@@ -93,6 +110,7 @@ class Engine {
          cgroup::Hierarchy hierarchy,
          std::unique_ptr<HostFiles> host);
 
+  void LookAtHost();
   [[nodiscard]] Moment Now() const;
   ViewRef FindByTraits(const std::string& key);
   Result<ViewRef> ResolveView(pid_t pid, const CallerTraits& traits, Scratch& scratch);
@@ -116,6 +134,7 @@ class Engine {
   SysTree sys_;
   std::array<bool, Fallbacks::kMaxFiles> available_{};
   std::array<size_t, Fallbacks::kMaxFiles> host_text_sizes_{};
+  std::array<size_t, Fallbacks::kMaxFiles> page_sizes_{};
   cgroup::DirTable dirs_;  // outlives the views: their directories give their budget back to it
 
   // What a pid namespace's init process and the traits of a caller in it lead to.
@@ -128,6 +147,7 @@ class Engine {
 
   ViewTable views_;
   IdentityCache identities_;
+  CgroupIndex cgroup_ids_;
   Counters counters_;
   Fallbacks fallbacks_;
   std::atomic<uint64_t> next_serial_{1};

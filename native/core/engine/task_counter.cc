@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/task_counter.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <sys/types.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
 #include "core/cgroup/cgroup.h"
+#include "core/cgroup/descendants.h"
 #include "core/cgroup/hierarchy.h"
 #include "core/engine/resolver.h"
 #include "core/proc/pid.h"
@@ -31,31 +28,15 @@ void AppendTids(std::string_view lines, std::vector<uint64_t>& tids) {
   }
 }
 
-// The task ids of `dir_fd` and everything below it. Without recursion, and with one descriptor at a
-// time: cgroups nest as deep and as wide as their owner likes.
+// The task ids of `dir_fd` and everything below it.
 Result<std::vector<uint64_t>> ReadTids(int dir_fd, const char* file, FileBuffer& buffer) {
   std::vector<uint64_t> tids;
-  std::vector<std::string> pending = {"."};
-  while (!pending.empty()) {
-    const std::string path = std::move(pending.back());
-    pending.pop_back();
-    const int fd = openat(dir_fd, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR* const dir = fd < 0 ? nullptr : fdopendir(fd);
-    if (dir == nullptr) {
-      if (path == ".") return SystemError("open", file);
-      continue;  // a child that was removed in between
-    }
+  const auto walked = cgroup::ForEachDescendant(dir_fd, [&](int fd) {
     const auto text = ReadFileAt(fd, file, buffer);
     if (text) AppendTids(*text, tids);
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): this stream is ours alone.
-    while (const dirent* entry = readdir(dir)) {
-      const std::string_view name = entry->d_name;
-      if (entry->d_type == DT_DIR && name != "." && name != "..") {
-        pending.push_back((path + "/").append(name));
-      }
-    }
-    closedir(dir);
-  }
+    return true;
+  });
+  if (!walked) return walked.error();
   return tids;
 }
 

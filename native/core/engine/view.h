@@ -29,8 +29,15 @@ namespace core::engine {
 // The bytes of one virtual file at one moment.
 struct Snapshot {
   std::string bytes;
+  Nanoseconds made_at{};  // monotonic
 };
 using SnapshotRef = std::shared_ptr<const Snapshot>;
+
+// What the page cache has, or is to have, of a file.
+struct Page {
+  SnapshotRef text;
+  Nanoseconds modified_at{};  // wall clock; changes if and only if the bytes do
+};
 
 struct View {
   // One snapshot per file of the catalog, and one for cpuinfo as 32-bit programs are shown it.
@@ -43,6 +50,8 @@ struct View {
   bool is_host_process = false;
 
   std::array<Fresh<Snapshot>, kSlots> snapshots;
+  std::mutex pages_mutex;  // guards pages
+  std::array<Page, kSlots> pages;
   std::atomic<Nanoseconds> used_at{};         // monotonic
   std::atomic<Nanoseconds> load_wanted_at{};  // monotonic; 0: nobody has asked for loadavg or stat
 
@@ -54,6 +63,13 @@ struct View {
   render::TaskCounts tasks;
   Nanoseconds tasks_at{};
   Nanoseconds tasks_max_age{};  // longer for containers whose tasks take long to count
+
+  // Forgets all bytes; they are made again when somebody asks.
+  void DropTexts() {
+    for (auto& snapshot : snapshots) snapshot.Drop();
+    const std::lock_guard lock(pages_mutex);
+    pages = {};
+  }
 };
 using ViewRef = std::shared_ptr<View>;
 

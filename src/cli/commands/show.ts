@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { loadConfig } from '../../config/load.js';
+import { pinnedDirectory } from '../../config/paths.js';
 import { openEngine } from '../../daemon/engine.js';
 import type { RenderTarget } from '../../native/binding.js';
 import { type Arguments, type Command, exitCodes, UsageError } from '../command.js';
-import { configFlags, configOption, setOption } from '../config-options.js';
+import { configFlags, configOption, runDirOption, setOption } from '../config-options.js';
 import { formatProblems } from '../output.js';
 
 export const show: Command = {
   name: 'show',
   summary: 'Prints a file as a container sees it; needs no daemon and no mount',
-  operands: ['FILE'],
+  operands: ['[FILE]'],
   options: {
     pid: {
       type: 'string',
@@ -21,22 +22,36 @@ export const show: Command = {
       placeholder: 'PATH',
       help: 'as this cgroup sees it, such as /docker/0a1b2c',
     },
+    view: {
+      type: 'boolean',
+      help: 'print the directory of its pinned files instead, which a running daemon has',
+    },
     config: configOption,
+    'run-dir': runDirOption,
     set: setOption,
   },
   examples: [
     ['lensfs show /proc/meminfo --pid 4711', 'the memory that process 4711 sees'],
     ['lensfs show proc/stat --cgroup /system.slice/nginx.service', 'the CPU times of a service'],
+    ['lensfs show --view --pid 4711', 'where process 4711 has its own files, in the page cache'],
   ],
   run: async (args, io) => {
     const target = readTarget(args);
+    const [operand] = args.positionals;
+    if (args.isSet('view') === (operand !== undefined)) {
+      throw new UsageError('show: expected either FILE or --view');
+    }
     const parsed = await loadConfig(configFlags(args));
     if (!parsed.ok) {
       io.stderr.write(formatProblems(parsed.problems));
       return exitCodes.usage;
     }
     await using engine = openEngine(parsed.config);
-    const file = (args.positionals[0] ?? '').replace(/^\/+/, '');
+    if (operand === undefined) {
+      io.stdout.write(`${pinnedDirectory(parsed.config.run_dir, engine.viewName(target))}\n`);
+      return exitCodes.ok;
+    }
+    const file = operand.replace(/^\/+/, '');
     const files = engine.files();
     if (!files.includes(file)) {
       throw new UsageError(`show: no virtual file "${file}": one of ${files.join(', ')}`);

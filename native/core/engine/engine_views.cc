@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a process, a cgroup's path or a cgroup's id to its view.
+#include <sys/types.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/base/clock.h"
+#include "core/base/fd.h"
+#include "core/base/read_file.h"
+#include "core/base/result.h"
+#include "core/base/text.h"
+#include "core/cgroup/cgroup.h"
+#include "core/cgroup/cgroup_dir.h"
+#include "core/cgroup/controller.h"
+#include "core/cgroup/descendants.h"
+#include "core/cgroup/hierarchy.h"
+#include "core/engine/cgroup_index.h"
+#include "core/engine/engine.h"
+#include "core/engine/identity_cache.h"
+#include "core/engine/resolver.h"
+#include "core/engine/sheet_maker.h"
+#include "core/engine/view.h"
+
+namespace core::engine {
+namespace {
+
+// Pid namespaces whose init process is known.
+constexpr size_t kCachedTraitsMax = 4096;
+
+std::string KeyOf(const Identity& identity) {
+  std::string key;
+  for (const cgroup::Controller controller : cgroup::kControllers) {
+    key.append(identity.root.Of(controller)).push_back('\n');
+  }
+  if (identity.init) {
+    return key.append(std::to_string(identity.init->pid))
+        .append("@")
+        .append(std::to_string(identity.init->starttime));
+  }
+  return key.append(identity.is_host_process ? "host" : "own");
+}
+
+// What is missing below /proc/<pid> is the process, not its cgroup.
+Error CallerError(Error error) {
+  if (error.errno_value == ENOENT) error.errno_value = ESRCH;
+  return error;
+}
+
+// A process of `dir` or of a cgroup below it, nearest first.
+std::optional<pid_t> FindProcess(const cgroup::CgroupDir& dir, FileBuffer& buffer) {
+  std::optional<pid_t> found;
+  const auto fd = dir.OpenDirectory();
+  if (!fd) return found;
+  (void)cgroup::ForEachDescendant(fd->get(), [&](int child) {
+    const auto text = ReadFileAt(child, "cgroup.procs", buffer);
+    std::string_view lines = text ? *text : std::string_view();
+    // 0 is a process that has no number here.
+    const auto pid = ParseU64(TakeLine(lines));
+    if (pid && *pid != 0) found = static_cast<pid_t>(*pid);
+    return !found;
+  });
+  return found;
+}
+
+bool IsRootedAt(const View& view, std::string_view path) {
+  const auto& primary = view.cgroup.Primary();
+  return primary != nullptr && primary->Path() == path;
+}
+
+}  // namespace
+
+Result<ViewRef> Engine::ViewOfPid(pid_t pid, Scratch& scratch) {
+  const Nanoseconds now = NowMonotonic();
+  if (ViewRef known = identities_.Find(pid, now)) {
+    known->used_at.store(now, std::memory_order_relaxed);
+    return known;
+  }
+  // Opened first: what is read below is of the task that the pidfd stands for, or it has ended.
+  Fd pidfd = IdentityCache::OpenPidFd(pid);
+  const auto traits = resolver_->ReadTraits(pid, scratch.file);
+  if (!traits) return CallerError(traits.error());
+  auto view = ResolveView(pid, *traits, scratch);
+  if (!view) return view;
+  (*view)->used_at.store(now, std::memory_order_relaxed);
+  identities_.Insert(pid, std::move(pidfd), *view, now);
+  return view;
+}
+
+ViewRef Engine::FindByTraits(const std::string& key) {
+  std::shared_ptr<const KnownTraits> known;
+  {
+    const std::lock_guard lock(traits_mutex_);
+    const auto found = traits_.find(key);
+    if (found == traits_.end()) return nullptr;
+    known = found->second;
+  }
+  ViewRef view = known->view.lock();
+  if (view == nullptr || IdentityCache::HasEnded(known->init_pidfd)) return nullptr;
+  return view->cgroup.IsAlive() ? view : nullptr;
+}
+
+Result<ViewRef> Engine::ResolveView(pid_t pid, const CallerTraits& traits, Scratch& scratch) {
+  std::string key = traits.Key();
+  if (ViewRef known = FindByTraits(key)) return known;
+  counters_.resolves.fetch_add(1, std::memory_order_relaxed);
+  const auto identity = resolver_->Resolve(pid, traits, scratch.file);
+  if (!identity) return identity.error();
+  auto view = GetView(*identity, scratch);
+  const std::optional<InitProcess>& init = identity->init;
+  if (!view || !init) return view;
+  Fd init_pidfd = IdentityCache::OpenPidFd(init->pid);
+  const auto stat = pids_.ReadStat(init->pid, scratch.file);
+  // The pidfd may be of a process that came after; the start time says so.
+  if (!init_pidfd.valid() || !stat || stat->starttime != init->starttime) return view;
+  auto known = std::make_shared<const KnownTraits>(
+      KnownTraits{.init_pidfd = std::move(init_pidfd), .view = *view});
+  const std::lock_guard lock(traits_mutex_);
+  if (traits_.size() >= std::min(kCachedTraitsMax, options_.pidfds_max)) traits_.clear();
+  traits_.insert_or_assign(std::move(key), std::move(known));
+  return view;
+}
+
+Result<ViewRef> Engine::GetView(const Identity& identity, Scratch& scratch) {
+  std::string key = KeyOf(identity);
+  if (ViewRef known = views_.Find(key)) {
+    if (known->cgroup.IsAlive()) return known;
+    views_.Remove(known);
+  }
+  return MakeView(identity, std::move(key), scratch);
+}
+
+Result<ViewRef> Engine::MakeView(const Identity& identity, std::string key, Scratch& scratch) {
+  auto cgroup = cgroup::Cgroup::Open(hierarchy_, identity.root, dirs_);
+  if (!cgroup) return cgroup.error();
+  auto view = std::make_shared<View>();
+  view->serial = next_serial_.fetch_add(1, std::memory_order_relaxed);
+  view->key = std::move(key);
+  view->cgroup = std::move(*cgroup);
+  view->is_host_process = identity.is_host_process;
+  if (identity.init) {
+    view->init = *identity.init;
+  } else {
+    const auto oldest =
+        resolver_->FindOldest(view->cgroup.Primary().get(), identity.is_host_process, scratch.file);
+    if (!oldest) return oldest.error();
+    view->init = *oldest;
+  }
+  view->used_at.store(NowMonotonic(), std::memory_order_relaxed);
+  return views_.Insert(std::move(view));
+}
+
+Result<ViewRef> Engine::ViewOfCgroup(std::string_view path, Scratch& scratch) {
+  if (!path.starts_with('/')) {
+    return Error{.errno_value = EINVAL, .operation = "find cgroup", .path = std::string(path)};
+  }
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  Identity identity{.root = {}, .init = std::nullopt, .is_host_process = true};
+  std::shared_ptr<cgroup::CgroupDir> found;
+  for (const cgroup::Controller controller : cgroup::kControllers) {
+    if (hierarchy_.VersionOf(controller) == cgroup::Version::kNone) continue;
+    auto dir = dirs_.Open(hierarchy_, controller, path);
+    // A container manager need not make the cgroup in every v1 hierarchy.
+    identity.root.Set(controller, dir ? path : "/");
+    if (dir && found == nullptr) found = std::move(*dir);
+  }
+  if (found == nullptr) {
+    return Error{.errno_value = ENOENT, .operation = "find cgroup", .path = std::string(path)};
+  }
+  // As a process in it has it, when that process's container root is this cgroup.
+  const auto pid = FindProcess(*found, scratch.file);
+  if (pid) {
+    auto view = ViewOfPid(*pid, scratch);
+    if (view && IsRootedAt(**view, path)) return view;
+  }
+  return GetView(identity, scratch);
+}
+
+Result<ViewRef> Engine::ViewOfCgroupId(CgroupId id, Scratch& scratch) {
+  const Nanoseconds now = NowMonotonic();
+  if (ViewRef known = cgroup_ids_.Find(id, now)) {
+    known->used_at.store(now, std::memory_order_relaxed);
+    return known;
+  }
+  const auto path = hierarchy_.PathOf(id.controller, id.inode);
+  if (!path) {
+    // Removed: whoever reads its files still gets their last bytes.
+    if (ViewRef last = cgroup_ids_.Last(id)) return last;
+    return Error{.errno_value = ESTALE, .operation = "find cgroup", .path = path.error().path};
+  }
+  auto view = ViewOfCgroup(*path, scratch);
+  if (!view) return view;
+  if (IdOf(**view) != id) {
+    return Error{.errno_value = ESTALE, .operation = "find cgroup", .path = *path};
+  }
+  cgroup_ids_.Insert(id, *view, now);
+  return view;
+}
+
+}  // namespace core::engine

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fuse/pinned_tree.h"
+
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include <fuse_lowlevel.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/result.h"
+#include "core/catalog/catalog.h"
+#include "core/catalog/page_size.h"
+#include "core/engine/engine.h"
+#include "core/engine/sheet_maker.h"
+#include "core/engine/view.h"
+#include "fuse/entry.h"
+#include "fuse/view_nodes.h"
+
+namespace fuse_layer {
+namespace {
+
+using core::Error;
+using core::Nanoseconds;
+using core::Result;
+using core::Status;
+using core::Unit;
+using core::catalog::kPageBytes;
+using core::engine::Page;
+using core::engine::Scratch;
+
+// The last bytes of a removed cgroup will not change.
+constexpr double kGoneSeconds = 1;
+// In what steps a file grows that has outgrown its size after all (CPUs that were added).
+constexpr size_t kGrowthBytes = 1024;
+
+Error NotFound(std::string_view path) {
+  return Error{.errno_value = ENOENT, .operation = "lookup", .path = std::string(path)};
+}
+
+std::vector<bool> PageFiles(const core::engine::Engine& engine) {
+  std::vector<bool> pages(core::catalog::Files().size());
+  for (size_t file = 0; file < pages.size(); ++file) pages[file] = engine.PageSize(file) != 0;
+  return pages;
+}
+
+timespec ToTimespec(Nanoseconds time) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  return {.tv_sec = seconds.count(), .tv_nsec = (time - seconds).count()};
+}
+
+}  // namespace
+
+PinnedTree::PinnedTree(core::engine::Engine& engine)
+    : engine_(engine), nodes_(engine, PageFiles(engine), 0) {
+  (void)clock_gettime(CLOCK_REALTIME, &mounted_at_);
+}
+
+Result<ViewNode> PinnedTree::FindNode(uint64_t id) const {
+  const auto node = nodes_.Find(id);
+  if (!node) return Error{.errno_value = ESTALE, .operation = "find node", .path = ""};
+  return *node;
+}
+
+Result<PinnedTree::File> PinnedTree::FindFile(const ViewNode& node, Scratch& scratch) {
+  const auto file = nodes_.FileOf(node);
+  if (!file) return Error{.errno_value = EISDIR, .operation = "read", .path = ""};
+  const auto view = nodes_.ViewOf(node, scratch);
+  if (!view) return view.error();
+  return File{.file = *file, .view = *view};
+}
+
+size_t PinnedTree::SizeOf(size_t file, const Page& page) const {
+  const size_t length = page.text->bytes.size();
+  const size_t size = engine_.PageSize(file);
+  if (length <= size) return size;
+  return (length + kGrowthBytes - 1) / kGrowthBytes * kGrowthBytes;
+}
+
+Attributes PinnedTree::DirectoryAttributes(uint64_t id) const {
+  Attributes attributes;
+  attributes.stat.st_ino = id;
+  // What is in the root is every container's.
+  attributes.stat.st_mode = S_IFDIR | (id == FUSE_ROOT_ID ? 0700 : 0555);
+  attributes.stat.st_nlink = 2;
+  attributes.stat.st_atim = attributes.stat.st_mtim = attributes.stat.st_ctim = mounted_at_;
+  return attributes;
+}
+
+Result<Attributes> PinnedTree::FileAttributes(const ViewNode& node, Scratch& scratch) {
+  const auto found = FindFile(node, scratch);
+  if (!found) return found.error();
+  const auto page = engine_.ReadPage(found->file, found->view, scratch);
+  if (!page) return ReaderError(*found->view, page.error());
+  Attributes attributes;
+  attributes.stat.st_ino = nodes_.IdOf(node);
+  attributes.stat.st_mode = S_IFREG | core::catalog::Files()[found->file].mode;
+  attributes.stat.st_nlink = 1;
+  attributes.stat.st_size = static_cast<off_t>(SizeOf(found->file, *page));
+  attributes.stat.st_atim = attributes.stat.st_mtim = attributes.stat.st_ctim =
+      ToTimespec(page->modified_at);
+  // What is left of the bytes' time: the page cache's copy is never older than `freshness`.
+  const Nanoseconds good_until = page->text->made_at + engine_.GetPolicy()->freshness;
+  const Nanoseconds left = std::max(Nanoseconds{}, good_until - core::NowMonotonic());
+  attributes.valid_seconds = std::chrono::duration<double>(left).count();
+  if (!found->view->cgroup.IsAlive()) attributes.valid_seconds = kGoneSeconds;
+  return attributes;
+}
+
+Result<Attributes> PinnedTree::AttributesOf(const ViewNode& node, Scratch& scratch) {
+  if (nodes_.IsDirectory(node)) return DirectoryAttributes(nodes_.IdOf(node));
+  return FileAttributes(node, scratch);
+}
+
+Result<Entry> PinnedTree::Lookup(uint64_t parent, std::string_view name, Scratch& scratch) {
+  if (parent == FUSE_ROOT_ID) {
+    const auto view = nodes_.Lookup(name, scratch);
+    if (!view) return view.error();
+    const uint64_t id = nodes_.IdOf(*view);
+    return Entry{.id = id,
+                 .attributes = DirectoryAttributes(id),
+                 .name_valid_seconds = ViewNodes::kNameSeconds};
+  }
+  const auto directory = FindNode(parent);
+  if (!directory) return directory.error();
+  const auto child = nodes_.LookupChild(*directory, name);
+  if (!child) return NotFound(name);
+  const auto attributes = AttributesOf(*child, scratch);
+  if (!attributes) return attributes.error();
+  // Larger than a page it could be read torn; the shared tree has it.
+  if (attributes->stat.st_size > static_cast<off_t>(kPageBytes)) return NotFound(name);
+  return Entry{.id = nodes_.IdOf(*child), .attributes = *attributes};
+}
+
+Result<Attributes> PinnedTree::GetAttributes(uint64_t id, Scratch& scratch) {
+  if (id == FUSE_ROOT_ID) return DirectoryAttributes(id);
+  const auto node = FindNode(id);
+  if (!node) return node.error();
+  return AttributesOf(*node, scratch);
+}
+
+Status PinnedTree::Read(uint64_t id, Scratch& scratch, std::string& into) {
+  const auto node = FindNode(id);
+  if (!node) return node.error();
+  const auto found = FindFile(*node, scratch);
+  if (!found) return found.error();
+  const auto page = engine_.LastPage(found->file, found->view, scratch);
+  if (!page) return ReaderError(*found->view, page.error());
+  const char padding = core::catalog::Files()[found->file].padding;
+  into.assign(page->text->bytes);
+  if (padding != '\n' && !into.empty()) into.pop_back();
+  into.resize(SizeOf(found->file, *page), padding);
+  into.back() = '\n';
+  return Unit{};
+}
+
+Result<std::vector<DirectoryEntry>> PinnedTree::List(uint64_t id) {
+  if (id == FUSE_ROOT_ID) return nodes_.ListViews(id);
+  const auto node = FindNode(id);
+  if (!node) return node.error();
+  return nodes_.List(*node);
+}
+
+}  // namespace fuse_layer

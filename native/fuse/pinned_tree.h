@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tree of views whose files live in the kernel's page cache: a read of bytes that are young
+// enough asks nobody.
+//
+// A file's size never changes while its inode lives, and its mtime changes if and only if its bytes
+// do. The kernel asks for the attributes when they are older than `freshness`; when the mtime is a
+// new one, it throws its page away and reads the file again.
+//
+// Source: libfuse's low-level interface; Documentation/filesystems/fuse-io.rst.
+// Units:  bytes.
+// Errors: ENOENT for a name that is no cgroup's, ESTALE for a removed cgroup of which no bytes are
+//         kept, EIO when a view cannot be read: never another's bytes, nor the host's.
+#pragma once
+
+#include <time.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/fd.h"
+#include "core/base/result.h"
+#include "core/engine/engine.h"
+#include "core/engine/sheet_maker.h"
+#include "core/engine/view.h"
+#include "fuse/connection.h"
+#include "fuse/entry.h"
+#include "fuse/view_nodes.h"
+
+namespace fuse_layer {
+
+// The operations as functions of nodes. Safe from any thread.
+class PinnedTree {
+ public:
+  // `engine` must outlive the tree.
+  explicit PinnedTree(core::engine::Engine& engine);
+
+  core::Result<Entry> Lookup(uint64_t parent,
+                             std::string_view name,
+                             core::engine::Scratch& scratch);
+  core::Result<Attributes> GetAttributes(uint64_t id, core::engine::Scratch& scratch);
+  // The whole file as the attributes have announced it, in `into`.
+  core::Status Read(uint64_t id, core::engine::Scratch& scratch, std::string& into);
+  core::Result<std::vector<DirectoryEntry>> List(uint64_t id);
+
+ private:
+  struct File {
+    size_t file = 0;  // the index in the catalog
+    core::engine::ViewRef view;
+  };
+
+  [[nodiscard]] core::Result<ViewNode> FindNode(uint64_t id) const;
+  core::Result<File> FindFile(const ViewNode& node, core::engine::Scratch& scratch);
+  [[nodiscard]] size_t SizeOf(size_t file, const core::engine::Page& page) const;
+  [[nodiscard]] Attributes DirectoryAttributes(uint64_t id) const;
+  core::Result<Attributes> FileAttributes(const ViewNode& node, core::engine::Scratch& scratch);
+  core::Result<Attributes> AttributesOf(const ViewNode& node, core::engine::Scratch& scratch);
+
+  core::engine::Engine& engine_;
+  ViewNodes nodes_;
+  timespec mounted_at_{};
+};
+
+// A connection that answers from `tree`, which must outlive it; it takes over `fuse_fd`.
+core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd, PinnedTree& tree);
+
+}  // namespace fuse_layer
