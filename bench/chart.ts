@@ -16,6 +16,7 @@ const colors: Record<DriverName, string> = {
   lxcfs: '#c1666b',
   'fuse-native': '#d4a24c',
   'host-proc': '#8d99ae',
+  'plain-file': '#c9cdd4',
 };
 
 /** Bars for the load scenarios of a run; nothing when there are none. */

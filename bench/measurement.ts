@@ -7,6 +7,7 @@ export const driverNames = [
   'lxcfs',
   'host-proc',
   'fuse-native',
+  'plain-file',
 ] as const;
 
 export type DriverName = (typeof driverNames)[number];

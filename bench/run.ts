@@ -68,7 +68,7 @@ async function main(options: Options): Promise<number> {
   await write(run, options);
   if (!options.gate) return 0;
   const errors = lensfsErrors(measurements);
-  const failed = verdicts.filter(({ passed }) => !passed).length;
+  const failed = verdicts.filter(({ outcome }) => outcome === 'failed').length;
   process.stderr.write(`${verdicts.length} gates, ${failed} failed; ${errors} failed reads\n`);
   return failed === 0 && errors === 0 && verdicts.length > 0 ? 0 : 1;
 }

@@ -6,6 +6,7 @@ import { startHostProc } from './host-proc.js';
 import { startLensfsPinned } from './lensfs-pinned.js';
 import { startLensfsShared } from './lensfs-shared.js';
 import { startLxcfs } from './lxcfs.js';
+import { startPlainFile } from './plain-file.js';
 
 export const drivers: Readonly<Record<DriverName, StartDriver>> = {
   'lensfs-shared': startLensfsShared,
@@ -13,4 +14,5 @@ export const drivers: Readonly<Record<DriverName, StartDriver>> = {
   lxcfs: startLxcfs,
   'host-proc': startHostProc,
   'fuse-native': startFuseNative,
+  'plain-file': startPlainFile,
 };

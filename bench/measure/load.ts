@@ -2,22 +2,21 @@
 // Clients that read one file as fast as they can, in a container of their own.
 import type { TestCgroup } from '../../test/_support/cgroup.js';
 import { run } from '../../test/_support/lensfs.js';
-import type { Driver } from '../drivers/driver.js';
+import type { Driver, FindFile } from '../drivers/driver.js';
 import type { Outcome } from '../measurement.js';
 import type { LoadTask } from '../scenarios.js';
+import { inContainer } from './in-container.js';
 import { loadProgram, nsecPerUsec, type Tally } from './programs.js';
 import { withDaemonCpu } from './usage.js';
 
 export async function measureLoad(
   driver: Driver,
   container: TestCgroup,
-  path: string,
-  { access, clients, seconds }: Pick<LoadTask, 'access' | 'clients'> & { seconds: number },
+  find: FindFile,
+  { file, access, clients, seconds }: LoadTask & { seconds: number },
 ): Promise<Outcome> {
-  const command = container.contain(
-    loadProgram('lensfs-load'),
-    ...[path, access, `${clients}`, `${seconds}`],
-  );
+  const client = [loadProgram('lensfs-load'), `/${file}`, access, `${clients}`, `${seconds}`];
+  const command = inContainer(container, find, [file], client);
   const { result, cpuUsec } = await withDaemonCpu(driver, () => run(...command));
   if (result.code !== 0) throw new Error(`The load client failed: ${result.stderr}`);
   return readTally(JSON.parse(result.stdout) as Tally, cpuUsec);

@@ -5,19 +5,13 @@ import { run } from '../../test/_support/lensfs.js';
 import type { Driver, FindFile } from '../drivers/driver.js';
 import type { Outcome } from '../measurement.js';
 import type { TopTask } from '../scenarios.js';
+import { inContainer } from './in-container.js';
 import { usecPerSec } from './programs.js';
 import { withDaemonCpu } from './usage.js';
 
-/** Arguments: delay, iterations, then pairs of a file and what it is mounted over. */
 const script = `
-delay=$1 iterations=$2
-shift 2
-while (($#)); do
-  [[ $1 == "$2" ]] || mount --bind "$1" "$2" || exit 125
-  shift 2
-done
 TIMEFORMAT='%R %U %S'
-time top -b -d "$delay" -n "$iterations" >/dev/null`;
+time top -b -d "$1" -n "$2" >/dev/null`;
 
 export async function measureTop(
   driver: Driver,
@@ -25,11 +19,8 @@ export async function measureTop(
   find: FindFile,
   { files, delaySec, iterations }: TopTask,
 ): Promise<Outcome> {
-  const command = container.contain(
-    ...(['unshare', '--mount', '--mount-proc', 'bash', '-c', script, 'bash'] as const),
-    ...[`${delaySec}`, `${iterations}`],
-    ...files.flatMap((file) => [find(file), `/${file}`]),
-  );
+  const program = ['bash', '-c', script, 'bash', `${delaySec}`, `${iterations}`];
+  const command = inContainer(container, find, files, program);
   const env = { ...process.env, TERM: 'dumb', LC_ALL: 'C' };
   const timeout = 60_000;
   const { result, cpuUsec } = await withDaemonCpu(driver, () => run(...command, { env, timeout }));
