@@ -41,7 +41,7 @@ export function parseOptions(argv: readonly string[]): Options {
   const effort = values.quick ? quickEffort : fullEffort;
   const isWanted = ({ name, quick = false, onlyByName = false }: Scenario) =>
     values.scenario.length > 0
-      ? values.scenario.some((text) => name.includes(text)) && (quick || !values.quick)
+      ? values.scenario.some((text) => names(text, name)) && (quick || !values.quick)
       : values.quick
         ? quick
         : !onlyByName;
@@ -53,6 +53,11 @@ export function parseOptions(argv: readonly string[]): Options {
     gate: values.gate,
     list: values.list,
   };
+}
+
+/** A text that is a whole name stands for that one alone. */
+function names(text: string, name: string): boolean {
+  return scenarios.some((scenario) => scenario.name === text) ? name === text : name.includes(text);
 }
 
 /** `--quick` leaves out the one that nothing is judged by. */
