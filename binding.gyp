@@ -112,6 +112,7 @@
     {
       'target_name': 'testing',
       'sources': [
+        'native/testing/allocations.cc',
         'native/testing/convert.cc',
         'native/testing/cpu_accumulator.cc',
         'native/testing/engine.cc',
@@ -119,6 +120,8 @@
         'native/testing/parsers.cc',
         'native/testing/records.cc',
         'native/testing/renderers.cc',
+        'native/testing/repeated.cc',
+        'native/testing/sheet_inputs.cc',
         'native/testing/testing.cc',
       ],
       'dependencies': [
@@ -127,6 +130,8 @@
       ],
       'defines': ['NAPI_VERSION=8'],
       'cflags_cc!': ['-Wshadow'],  # napi.h shadows
+      # Its own operator new, for what it allocates itself, and with it the standard library.
+      'ldflags': ['-static-libstdc++', '-Wl,-Bsymbolic', '-Wl,--exclude-libs,ALL'],
     },
     {
       'target_name': 'core_check',

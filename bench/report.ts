@@ -5,6 +5,7 @@ import type { Machine } from './machine.js';
 import { type DriverName, type Measurement, type Metric, metrics } from './measurement.js';
 import { columns, type Scenario } from './scenarios.js';
 import { pairedRatio, type Row, type Spread, summarize } from './statistics.js';
+import { formatMarkdownTable, formatTable, type Table } from './table.js';
 
 export interface Run {
   machine: Machine;
@@ -19,11 +20,8 @@ const peers = [
   { driver: 'host-proc', title: '× /proc' },
 ] as const satisfies readonly { driver: DriverName; title: string }[];
 
-interface Table {
+interface TitledTable extends Table {
   title: string;
-  /** The head first; the first `labels` columns are words. */
-  lines: string[][];
-  labels: number;
 }
 
 const titles: Record<Scenario['task']['kind'], string> = {
@@ -54,7 +52,7 @@ export function formatMarkdown(run: Run): string {
   );
 }
 
-function tablesOf({ scenarios, measurements }: Run): Table[] {
+function tablesOf({ scenarios, measurements }: Run): TitledTable[] {
   const rows = summarize(measurements);
   const kinds = [...new Set(scenarios.map(({ task }) => task.kind))];
   return kinds.map((kind) => {
@@ -109,7 +107,7 @@ function byDriver(rows: readonly Row[]): Row[] {
   return [...rows].sort((a, b) => order.indexOf(a.driver) - order.indexOf(b.driver));
 }
 
-function gateTable(verdicts: readonly Verdict[]): Table {
+function gateTable(verdicts: readonly Verdict[]): TitledTable {
   const lines = verdicts.map((verdict) => [
     verdict.gate.title,
     verdict.ratio === undefined ? 'not measured' : formatRatio(verdict.ratio.median),
@@ -136,21 +134,6 @@ function notesOf({ measurements }: Run): string[] {
 
 function isFilled({ lines }: Table): boolean {
   return lines.length > 1;
-}
-
-function formatTable({ lines, labels }: Table): string {
-  const widths = (lines[0] ?? []).map((_, column) =>
-    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
-  );
-  const pad = (text: string, column: number) =>
-    column < labels ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
-  return `${lines.map((line) => line.map(pad).join('  ').trimEnd()).join('\n')}\n`;
-}
-
-function formatMarkdownTable({ lines, labels }: Table): string {
-  const [head = [], ...rest] = lines;
-  const rule = head.map((_, column) => (column < labels ? '---' : '---:'));
-  return [head, rule, ...rest].map((line) => `| ${line.join(' | ')} |\n`).join('');
 }
 
 function formatValue(row: Row, metric: Metric): string {
