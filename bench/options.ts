@@ -45,8 +45,10 @@ export function parseOptions(argv: readonly string[]): Options {
       : values.quick
         ? quick
         : !onlyByName;
+  const wanted = scenarios.filter(isWanted);
+  if (wanted.length === 0) throw new Error(`No scenario "${values.scenario.join('", "')}"`);
   return {
-    scenarios: scenarios.filter(isWanted),
+    scenarios: wanted,
     drivers: chooseDrivers(values.driver, values.quick),
     rounds: positive('--rounds', values.rounds, effort.rounds),
     loadSeconds: positive('--seconds', values.seconds, effort.loadSeconds),
