@@ -3,6 +3,7 @@ import { TestCgroup } from '../test/_support/cgroup.js';
 import { drivers } from './drivers/all.js';
 import type { Driver, DriverOptions, FindFile } from './drivers/driver.js';
 import type { DriverName } from './measurement.js';
+import { prefer } from './precedence.js';
 import { limits } from './scenarios.js';
 
 /** A started driver and a container that reads its files. */
@@ -21,6 +22,7 @@ export class Stage implements AsyncDisposable {
     const container = await TestCgroup.create(limits);
     let driver: Driver | undefined;
     try {
+      await prefer(container);
       driver = await drivers[name](options);
       return new Stage(driver, container, await driver.filesFor(container.path));
     } catch (error) {

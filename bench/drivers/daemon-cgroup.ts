@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { TestCgroup } from '../../test/_support/cgroup.js';
+import { prefer } from '../precedence.js';
 import type { Memory } from './driver.js';
 
 const kibPerMib = 1024;
@@ -17,7 +18,9 @@ export class DaemonCgroup implements AsyncDisposable {
   }
 
   static async create(): Promise<DaemonCgroup> {
-    return new DaemonCgroup(await TestCgroup.create());
+    const cgroup = await TestCgroup.create();
+    await prefer(cgroup);
+    return new DaemonCgroup(cgroup);
   }
 
   /** The begin of a command line that runs the rest in here, and ends it when this process ends. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { TestCgroup } from '../../test/_support/cgroup.js';
 import { waitUntil } from '../../test/_support/wait.js';
+import { prefer } from '../precedence.js';
 import { loadProgram, type Tally } from './programs.js';
 
 const memoryBytes = 64 * 2 ** 20;
@@ -27,6 +28,7 @@ export class Fleet implements AsyncDisposable {
   static async start(count: number): Promise<Fleet> {
     const fleet = new Fleet(await TestCgroup.create(), count);
     try {
+      await prefer(fleet.#parent);
       fleet.#makeCgroups();
       await fleet.#startProcesses();
       return fleet;
