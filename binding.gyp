@@ -113,6 +113,7 @@
     {
       'target_name': 'testing',
       'sources': [
+        'native/testing/allocations.cc',
         'native/testing/convert.cc',
         'native/testing/cpu_accumulator.cc',
         'native/testing/engine.cc',
@@ -120,6 +121,8 @@
         'native/testing/parsers.cc',
         'native/testing/records.cc',
         'native/testing/renderers.cc',
+        'native/testing/repeated.cc',
+        'native/testing/sheet_inputs.cc',
         'native/testing/testing.cc',
       ],
       'dependencies': [
@@ -128,6 +131,8 @@
       ],
       'defines': ['NAPI_VERSION=8'],
       'cflags_cc!': ['-Wshadow'],  # napi.h shadows
+      # Its own operator new, for what it allocates itself, and with it the standard library.
+      'ldflags': ['-static-libstdc++', '-Wl,-Bsymbolic', '-Wl,--exclude-libs,ALL'],
     },
     {
       'target_name': 'core_check',
@@ -145,6 +150,24 @@
       'product_name': 'lensfs-load',
       'type': 'executable',
       'sources': ['native/load/load.cc'],
+      'dependencies': ['core'],
+    },
+    {
+      'target_name': 'fleet',
+      'product_name': 'lensfs-fleet',
+      'type': 'executable',
+      'sources': ['native/load/fleet.cc', 'native/load/fleet_main.cc'],
+      'dependencies': ['core'],
+    },
+    {
+      'target_name': 'verify',
+      'product_name': 'lensfs-verify',
+      'type': 'executable',
+      'sources': [
+        'native/load/examine.cc',
+        'native/load/generations.cc',
+        'native/load/verify.cc',
+      ],
       'dependencies': ['core'],
     },
   ],

@@ -4,15 +4,11 @@
 //   lensfs-load FILE open|pread THREADS SECONDS
 //
 // open: open, read to the end, close. pread: pread at 0 on a descriptor that stays open.
-// Prints {"reads":N,"errors":N,"bytes":N,"seconds":S,"p50_ns":N,"p99_ns":N}.
+// Prints what tally.h says.
 #include <fcntl.h>
-#include <sys/types.h>
-#include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -24,11 +20,14 @@
 
 #include "core/base/fd.h"
 #include "core/base/text.h"
-#include "load/histogram.h"
+#include "load/reading.h"
+#include "load/tally.h"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using load::Buffer;
+using load::Clock;
+using load::Tally;
 
 enum class Mode : uint8_t { kOpen, kPread };
 
@@ -36,107 +35,57 @@ struct Options {
   std::string path;
   Mode mode = Mode::kOpen;
   uint64_t threads = 1;
-  uint64_t seconds = 1;
+  Clock::duration duration{};
 };
 
-struct Totals {
-  uint64_t reads = 0;
-  uint64_t errors = 0;
-  uint64_t bytes = 0;
-  load::Histogram latencies;
-};
-
-using Buffer = std::array<char, size_t{64} * 1024>;
-
-std::optional<uint64_t> ReadByOpening(const char* path, Buffer& buffer) {
-  const core::Fd fd(open(path, O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return std::nullopt;
-  uint64_t bytes = 0;
-  for (;;) {
-    const ssize_t count = read(fd.get(), buffer.data(), buffer.size());
-    if (count < 0) return std::nullopt;
-    if (count == 0) break;
-    bytes += static_cast<uint64_t>(count);
-  }
-  return bytes;
-}
-
-std::optional<uint64_t> ReadAgain(const core::Fd& fd, Buffer& buffer) {
-  const ssize_t count = pread(fd.get(), buffer.data(), buffer.size(), 0);
-  if (count < 0) return std::nullopt;
-  return static_cast<uint64_t>(count);
-}
-
-// What one read gave; an empty file is an error too.
-void Count(std::optional<uint64_t> bytes, Clock::duration took, Totals& totals) {
-  ++totals.reads;
-  if (bytes.value_or(0) == 0) ++totals.errors;
-  totals.bytes += bytes.value_or(0);
-  totals.latencies.Add(
-      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(took).count()));
-}
-
-void ReadUntil(Clock::time_point end, const Options& options, Totals& totals) {
+void ReadUntil(Clock::time_point end, const Options& options, Tally& tally) {
   const auto buffer = std::make_unique<Buffer>();
   const core::Fd kept(open(options.path.c_str(), O_RDONLY | O_CLOEXEC));
   auto begin = Clock::now();
   while (begin < end) {
-    const auto bytes = options.mode == Mode::kOpen ? ReadByOpening(options.path.c_str(), *buffer)
-                                                   : ReadAgain(kept, *buffer);
+    const auto bytes = options.mode == Mode::kOpen
+                           ? load::ReadByOpening(options.path.c_str(), *buffer)
+                           : load::ReadAgain(kept, *buffer);
     const auto now = Clock::now();
-    Count(bytes, now - begin, totals);
+    tally.Count(bytes, now - begin);
     begin = now;
   }
 }
 
-Totals Run(const Options& options) {
-  std::vector<Totals> totals(options.threads);
+Tally Run(const Options& options) {
+  std::vector<Tally> tallies(options.threads);
   std::atomic<bool> go{false};
   Clock::time_point end;
   std::vector<std::thread> threads;
-  threads.reserve(totals.size());
-  for (Totals& own : totals) {
+  threads.reserve(tallies.size());
+  for (Tally& own : tallies) {
     threads.emplace_back([&] {
       go.wait(false);
       ReadUntil(end, options, own);
     });
   }
-  end = Clock::now() + std::chrono::seconds(options.seconds);
+  end = Clock::now() + options.duration;
   go.store(true);
   go.notify_all();
   for (std::thread& thread : threads) thread.join();
-  Totals sum;
-  for (const Totals& own : totals) {
-    sum.reads += own.reads;
-    sum.errors += own.errors;
-    sum.bytes += own.bytes;
-    sum.latencies.Merge(own.latencies);
-  }
+  Tally sum;
+  for (const Tally& own : tallies) sum.Merge(own);
   return sum;
 }
 
 std::optional<Options> ParseOptions(const std::vector<std::string_view>& words) {
   if (words.size() != 4) return std::nullopt;
   const auto threads = core::ParseU64(words[2]);
-  const auto seconds = core::ParseU64(words[3]);
+  const auto seconds = load::ParseSeconds(words[3]);
   const bool is_open = words[1] == "open";
   if (!threads || !seconds || *threads == 0 || (!is_open && words[1] != "pread")) {
     return std::nullopt;
   }
+  const auto duration = std::chrono::duration<double>(*seconds);
   return Options{.path = std::string(words[0]),
                  .mode = is_open ? Mode::kOpen : Mode::kPread,
                  .threads = *threads,
-                 .seconds = *seconds};
-}
-
-void Print(const Options& options, const Totals& totals) {
-  const auto text = [](uint64_t number) { return std::to_string(number); };
-  const std::string line = R"({"reads":)" + text(totals.reads) + R"(,"errors":)" +
-                           text(totals.errors) + R"(,"bytes":)" + text(totals.bytes) +
-                           R"(,"seconds":)" + text(options.seconds) + R"(,"p50_ns":)" +
-                           text(totals.latencies.Quantile(0.5)) + R"(,"p99_ns":)" +
-                           text(totals.latencies.Quantile(0.99)) + "}";
-  (void)std::puts(line.c_str());
+                 .duration = std::chrono::duration_cast<Clock::duration>(duration)};
 }
 
 }  // namespace
@@ -147,6 +96,6 @@ int main(int argc, char** argv) {
     (void)std::fputs("usage: lensfs-load FILE open|pread THREADS SECONDS\n", stderr);
     return 2;
   }
-  Print(*options, Run(*options));
+  (void)std::puts(ToJson(Run(*options), options->duration).c_str());
   return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The three groups of functions that the testing addon exports.
+// The groups of functions that the testing addon exports.
 //
 // Source: none.
 // Units:  none.
@@ -25,6 +25,7 @@ void ExportParsers(Napi::Object exports);
 void ExportModels(Napi::Object exports);
 void ExportRenderers(Napi::Object exports);
 void ExportCpuAccumulator(Napi::Object exports);
+void ExportRepeated(Napi::Object exports);
 void ExportEngine(Napi::Object exports);
 
 }  // namespace testing

@@ -11,6 +11,7 @@ Napi::Object Initialize(Napi::Env /*env*/, Napi::Object exports) {
   testing::ExportModels(exports);
   testing::ExportRenderers(exports);
   testing::ExportCpuAccumulator(exports);
+  testing::ExportRepeated(exports);
   testing::ExportEngine(exports);
   return exports;
 }

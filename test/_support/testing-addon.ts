@@ -274,6 +274,34 @@ export interface Sheet {
 
 type Render = (sheet: Sheet) => string;
 
+type RepeatedParsers =
+  | 'MemInfo'
+  | 'Stat'
+  | 'CpuInfo'
+  | 'DiskStats'
+  | 'VmStat'
+  | 'MemoryStatV1'
+  | 'MemoryStatV2'
+  | 'CpuStatV2'
+  | 'UsageAll'
+  | 'IoStat';
+
+type RepeatedRenderers =
+  | 'CpuInfo'
+  | 'CpuOnline'
+  | 'DiskStats'
+  | 'LoadAverage'
+  | 'MemInfo'
+  | 'Pressure'
+  | 'Stat'
+  | 'Swaps'
+  | 'Uptime'
+  | 'VmStat';
+
+/** Call a parser or renderer `count` times; give how often that allocated. */
+type Repeated = Record<`repeatParse${RepeatedParsers}`, (text: string, count: number) => number> &
+  Record<`repeatRender${RepeatedRenderers}`, (sheet: Sheet, count: number) => number>;
+
 export interface CapturedEngineOptions {
   proc: string;
   cgroup: string;
@@ -300,7 +328,7 @@ export interface CapturedEngine {
 /**
  * Parsers throw an `Error` with `code` "EINVAL" and the `line` when they do not understand a text.
  */
-export interface TestingAddon {
+export interface TestingAddon extends Repeated {
   parseMemInfo(text: string): MemInfoLine[];
   parseStat(text: string): Stat;
   parseCpuInfo(text: string): CpuInfo;

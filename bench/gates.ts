@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// What lensfs must reach, as ratios of figures of one run: machines differ, their ratios hardly do.
+
+import type { DriverName, Measurement, Metric } from './measurement.js';
+import { type Access, loadName } from './scenarios.js';
+import { type Place, pairedRatio, type Spread } from './statistics.js';
+
+export interface Gate {
+  title: string;
+  metric: Metric;
+  numerator: Place;
+  denominator: Place;
+  /** The least ratio. */
+  target: number;
+  /** Whoever cannot be beaten: a target above its ratio is out of reach on this machine. */
+  ceiling?: Place;
+}
+
+export interface Verdict {
+  gate: Gate;
+  /** Undefined when the run was to measure it and has not. */
+  ratio: Spread | undefined;
+  /** That of the ceiling. */
+  ceiling: Spread | undefined;
+  /** The target less the margin. */
+  needed: number;
+  outcome: 'ok' | 'failed' | 'out of reach';
+}
+
+/** The part of a target that must be reached: a busy machine has other things to do. */
+export const share = 0.7;
+
+const mainFiles = ['meminfo', 'stat'];
+
+/** `driver` reads a file at least `target` times as often as `peer`. */
+function faster(
+  driver: DriverName,
+  peer: DriverName,
+  target: number,
+  [file, access, clients]: [file: string, access: Access, clients: number],
+): Gate {
+  const scenario = loadName(`proc/${file}`, access, clients);
+  return {
+    title: `${driver} reads ${scenario}: rate against ${peer}`,
+    metric: 'readsPerSecond',
+    numerator: { driver, scenario },
+    denominator: { driver: peer, scenario },
+    target,
+    ...(peer === 'lxcfs' &&
+      driver === 'lensfs-pinned' && { ceiling: { driver: 'plain-file', scenario } }),
+  };
+}
+
+/** `peer` uses at least `target` times as much of a figure as `driver`. */
+function cheaper(driver: DriverName, metric: Metric, target: number, scenario: string): Gate {
+  return {
+    title: `${driver}, ${scenario}: daemon CPU of lxcfs against its own`,
+    metric,
+    numerator: { driver: 'lxcfs', scenario },
+    denominator: { driver, scenario },
+    target,
+  };
+}
+
+/** A read costs the same with many views as with few. */
+function flat(driver: DriverName, containers: number): Gate {
+  return {
+    title: `${driver}: daemon CPU per read with 10 views against ${containers}`,
+    metric: 'cpuUsecPerRead',
+    numerator: { driver, scenario: 'growth 10' },
+    denominator: { driver, scenario: `growth ${containers}` },
+    target: 1,
+  };
+}
+
+export const gates: readonly Gate[] = mainFiles
+  .flatMap((file): Gate[] => [
+    ...[1, 8].flatMap((clients) => [
+      faster('lensfs-pinned', 'lxcfs', 100, [file, 'open', clients]),
+      faster('lensfs-pinned', 'host-proc', 1, [file, 'open', clients]),
+      faster('lensfs-pinned', 'lxcfs', 100, [file, 'pread', clients]),
+      faster('lensfs-pinned', 'host-proc', 2, [file, 'pread', clients]),
+    ]),
+    faster('lensfs-shared', 'lxcfs', 4, [file, 'open', 8]),
+    faster('lensfs-shared', 'lxcfs', 6, [file, 'pread', 8]),
+    faster('lensfs-shared', 'lxcfs', 1, [file, 'open', 1]),
+    faster('lensfs-shared', 'lxcfs', 1.4, [file, 'pread', 1]),
+    cheaper('lensfs-shared', 'cpuUsecPerRead', 5, loadName(`proc/${file}`, 'open', 8)),
+  ])
+  .concat(
+    (['lensfs-shared', 'lensfs-pinned'] as const).flatMap((driver) => [
+      cheaper(driver, 'daemonCpuPercent', 4, 'fleet'),
+      ...[100, 1_000, 4_000].map((containers) => flat(driver, containers)),
+    ]),
+  );
+
+/** Judges the gates whose figures the run was to measure. */
+export function judge(
+  measurements: readonly Measurement[],
+  isPlanned: (place: Place) => boolean,
+): Verdict[] {
+  return gates
+    .filter((gate) => isPlanned(gate.numerator) && isPlanned(gate.denominator))
+    .map((gate) => judgeOne(gate, measurements));
+}
+
+function judgeOne(gate: Gate, measurements: readonly Measurement[]): Verdict {
+  const { metric, numerator, denominator, target } = gate;
+  const ratio = pairedRatio(measurements, metric, numerator, denominator);
+  const ceiling = gate.ceiling && pairedRatio(measurements, metric, gate.ceiling, denominator);
+  const needed = target * share;
+  const isReached = ratio !== undefined && ratio.median >= needed;
+  const isReachable = ceiling === undefined || ceiling.median >= target;
+  const miss = ratio === undefined || isReachable ? 'failed' : 'out of reach';
+  return { gate, ratio, ceiling, needed, outcome: isReached ? 'ok' : miss };
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The vocabulary of the benchmark: what is measured, and of whom.
+
+export const driverNames = [
+  'lensfs-shared',
+  'lensfs-pinned',
+  'lxcfs',
+  'host-proc',
+  'fuse-native',
+  'plain-file',
+] as const;
+
+export type DriverName = (typeof driverNames)[number];
+
+interface MetricNotes {
+  /** The column's head, with the unit. */
+  title: string;
+  digits: number;
+}
+
+export const metrics = {
+  readsPerSecond: { title: 'reads/s', digits: 0 },
+  p50Usec: { title: 'p50 µs', digits: 1 },
+  p99Usec: { title: 'p99 µs', digits: 1 },
+  cpuUsecPerRead: { title: 'daemon CPU µs/read', digits: 2 },
+  bytesPerRead: { title: 'bytes', digits: 0 },
+  wallSec: { title: 'wall s', digits: 2 },
+  clientCpuSec: { title: 'CPU s', digits: 2 },
+  daemonCpuSec: { title: 'daemon CPU s', digits: 3 },
+  daemonCpuPercent: { title: 'daemon CPU %', digits: 2 },
+  rssMib: { title: 'RSS MiB', digits: 1 },
+  pssMib: { title: 'PSS MiB', digits: 1 },
+} satisfies Record<string, MetricNotes>;
+
+export type Metric = keyof typeof metrics;
+
+export type Values = Partial<Record<Metric, number>>;
+
+/** What one way to measure gives. */
+export interface Outcome {
+  values: Values;
+  /** Reads that failed or gave nothing. */
+  errors: number;
+}
+
+export interface Measurement extends Outcome {
+  scenario: string;
+  driver: DriverName;
+  round: number;
+  /** What went wrong, in words. */
+  note?: string;
+}

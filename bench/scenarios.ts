@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is measured, as data. A scenario's name is also what `--scenario` finds it by.
+import type { DriverName, Metric } from './measurement.js';
+
+/** How a client reads: open, read to the end and close each time, or pread on a kept descriptor. */
+export type Access = 'open' | 'pread';
+
+/** Clients in one container read one file as fast as they can. */
+export interface LoadTask {
+  kind: 'load';
+  file: string;
+  access: Access;
+  clients: number;
+}
+
+/** `top -b` in a container, with the files in place of its own. */
+export interface TopTask {
+  kind: 'top';
+  files: readonly string[];
+  delaySec: number;
+  iterations: number;
+}
+
+/** Containers of one process each; each reads all files once per second. */
+export interface FleetTask {
+  kind: 'fleet';
+  files: readonly string[];
+  containers: number;
+  seconds: number;
+}
+
+/** The first read that a container ever makes. */
+export interface ColdTask {
+  kind: 'cold';
+  file: string;
+  containers: number;
+}
+
+/** Containers that read in turn, so that each read is of another view and is rendered. */
+export interface GrowthTask {
+  kind: 'growth';
+  file: string;
+  containers: number;
+  seconds: number;
+}
+
+export type Task = LoadTask | TopTask | FleetTask | ColdTask | GrowthTask;
+
+export interface Scenario {
+  name: string;
+  task: Task;
+  drivers: readonly DriverName[];
+  /** Part of `--quick`. */
+  quick?: boolean;
+  /** Only runs when `--scenario` names it. */
+  onlyByName?: boolean;
+}
+
+/** What is shown of each kind; drivers are compared by the first. */
+export const columns: Readonly<Record<Task['kind'], readonly [Metric, ...Metric[]]>> = {
+  load: ['readsPerSecond', 'p50Usec', 'p99Usec', 'cpuUsecPerRead', 'bytesPerRead'],
+  top: ['clientCpuSec', 'wallSec', 'daemonCpuSec'],
+  cold: ['p50Usec', 'p99Usec', 'cpuUsecPerRead'],
+  fleet: ['daemonCpuPercent', 'readsPerSecond', 'p50Usec', 'p99Usec', 'rssMib', 'pssMib'],
+  growth: ['cpuUsecPerRead', 'p50Usec', 'p99Usec', 'readsPerSecond', 'pssMib'],
+};
+
+/** How often everything is measured, and how long each measurement by load takes. */
+export interface Effort {
+  rounds: number;
+  loadSeconds: number;
+}
+
+export const fullEffort: Effort = { rounds: 5, loadSeconds: 1 };
+export const quickEffort: Effort = { rounds: 5, loadSeconds: 0.3 };
+
+/** What the clients' container may use; enough not to slow them down. */
+export const limits = { memoryBytes: 256 * 2 ** 20, cpus: 2 };
+
+/** Those that compute something per container, and the kernel. */
+const contenders: readonly DriverName[] = ['lensfs-shared', 'lensfs-pinned', 'lxcfs', 'host-proc'];
+const daemons = contenders.filter((name) => name !== 'host-proc');
+
+/** Constant texts, which there are only some of. */
+const extraDrivers: Readonly<Record<string, readonly DriverName[]>> = {
+  'proc/meminfo': ['fuse-native', 'plain-file'],
+  'proc/stat': ['plain-file'],
+};
+
+/** What `top` and most monitoring read. */
+const commonFiles = ['meminfo', 'stat', 'loadavg', 'uptime', 'cpuinfo'].map(
+  (name) => `proc/${name}`,
+);
+
+/** Too large to live in the page cache. */
+const unpinnedFiles = ['proc/cpuinfo', 'proc/diskstats', 'proc/slabinfo', 'proc/vmstat'];
+
+const otherFiles = [
+  ...unpinnedFiles,
+  'proc/loadavg',
+  'proc/pressure/cpu',
+  'proc/pressure/io',
+  'proc/pressure/memory',
+  'proc/swaps',
+  'proc/uptime',
+  'sys/devices/system/cpu/online',
+];
+
+const accesses: readonly Access[] = ['open', 'pread'];
+
+/** The name of a load scenario, such as "meminfo open 8". */
+export function loadName(file: string, access: Access, clients: number): string {
+  return `${file.replace(/^proc\//, '')} ${access} ${clients}`;
+}
+
+function load(file: string, access: Access, clients: number): Scenario {
+  return {
+    name: loadName(file, access, clients),
+    task: { kind: 'load', file, access, clients },
+    drivers: unpinnedFiles.includes(file)
+      ? contenders.filter((driver) => driver !== 'lensfs-pinned')
+      : [...contenders, ...(extraDrivers[file] ?? [])],
+  };
+}
+
+const mainLoads = ['proc/meminfo', 'proc/stat'].flatMap((file) =>
+  accesses.flatMap((access) =>
+    [1, 2, 8].map((clients) => ({ ...load(file, access, clients), quick: clients !== 2 })),
+  ),
+);
+
+const otherLoads = otherFiles.flatMap((file) => accesses.map((access) => load(file, access, 1)));
+
+const fleet = { kind: 'fleet', files: commonFiles, containers: 1_000 } as const;
+
+export const scenarios: readonly Scenario[] = [
+  ...mainLoads,
+  ...otherLoads,
+  {
+    name: 'top',
+    task: { kind: 'top', files: commonFiles, delaySec: 0.01, iterations: 300 },
+    drivers: contenders,
+  },
+  {
+    name: 'cold',
+    task: { kind: 'cold', file: 'proc/meminfo', containers: 200 },
+    drivers: contenders,
+  },
+  { name: 'fleet', task: { ...fleet, seconds: 10 }, drivers: contenders },
+  {
+    name: 'fleet for 10 minutes',
+    task: { ...fleet, seconds: 600 },
+    drivers: ['lensfs-shared', 'lensfs-pinned'],
+    onlyByName: true,
+  },
+  ...[10, 100, 1_000, 4_000].map(
+    (containers): Scenario => ({
+      name: `growth ${containers}`,
+      task: { kind: 'growth', file: 'proc/meminfo', containers, seconds: 3 },
+      drivers: daemons,
+    }),
+  ),
+];

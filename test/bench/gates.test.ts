@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from 'vitest';
+import { gates, judge } from '../../bench/gates.js';
+import type { DriverName, Measurement } from '../../bench/measurement.js';
+import { scenarios } from '../../bench/scenarios.js';
+import type { Place } from '../../bench/statistics.js';
+
+const scenario = 'meminfo open 1';
+
+/** Reads per second of each driver, in one round. */
+function rates(values: Partial<Record<DriverName, number>>): Measurement[] {
+  return Object.entries(values).map(([driver, readsPerSecond]) => ({
+    ...{ scenario, driver: driver as DriverName, round: 1, values: { readsPerSecond } },
+    errors: 0,
+  }));
+}
+
+/** How the gate of a driver against a peer comes out. */
+function outcome(driver: DriverName, peer: DriverName, measurements: readonly Measurement[]) {
+  const isPlanned = (place: Place) =>
+    place.scenario === scenario && [driver, peer].includes(place.driver);
+  return judge(measurements, isPlanned).map((verdict) => verdict.outcome);
+}
+
+describe('judge()', () => {
+  test('passes what reaches the target less the margin', () => {
+    expect(outcome('lensfs-shared', 'lxcfs', rates({ 'lensfs-shared': 70, lxcfs: 100 }))).toEqual([
+      'ok',
+    ]);
+  });
+
+  test('fails what does not', () => {
+    expect(outcome('lensfs-shared', 'lxcfs', rates({ 'lensfs-shared': 69, lxcfs: 100 }))).toEqual([
+      'failed',
+    ]);
+  });
+
+  test('fails what was to be measured and has not been', () => {
+    expect(outcome('lensfs-shared', 'lxcfs', rates({ lxcfs: 100 }))).toEqual(['failed']);
+  });
+
+  test('says nothing of what was not to be measured', () => {
+    expect(judge(rates({ 'lensfs-shared': 1, lxcfs: 100 }), () => false)).toEqual([]);
+  });
+
+  test('tells a target that nobody can reach on this machine from a failure', () => {
+    const slow = { 'lensfs-pinned': 60, lxcfs: 1 };
+    const judged = (plain: number) =>
+      outcome('lensfs-pinned', 'lxcfs', rates({ ...slow, 'plain-file': plain }));
+    expect(judged(99)).toEqual(['out of reach']);
+    expect(judged(100)).toEqual(['failed']);
+  });
+});
+
+describe('gates', () => {
+  test('are about scenarios that are measured with these drivers', () => {
+    const places = gates.flatMap(({ numerator, denominator, ceiling }) => [
+      ...[numerator, denominator],
+      ...(ceiling === undefined ? [] : [ceiling]),
+    ]);
+    const unknown = places.filter(
+      (place) =>
+        !scenarios.some(
+          ({ name, drivers }) => name === place.scenario && drivers.includes(place.driver),
+        ),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  test('have titles of their own', () => {
+    expect(new Set(gates.map(({ title }) => title)).size).toBe(gates.length);
+  });
+});
