@@ -6,6 +6,6 @@ export type { Config, Duration } from './config/schema.js';
 export type { ConfigFlags } from './config/sources.js';
 export { ask, askToStop } from './control/client.js';
 export type { ReloadReply, StatusReply } from './control/protocol.js';
-export { Daemon, type DaemonOptions } from './daemon/daemon.js';
+export { type LaunchOptions, launch } from './daemon/launch.js';
 export { LensfsError } from './errors.js';
 export { NativeEngine, type NativeOptions, type NativeStatus } from './native/binding.js';

@@ -11,17 +11,22 @@ export type LogLevel = (typeof logLevels)[number];
 /** Every message of the TypeScript side, so that each can be searched for in one place. */
 export const logMessages = {
   serving: 'Serving',
-  stopping: 'Stopping',
-  stopped: 'Stopped',
-  alreadyStopping: 'Already stopping, ignoring the signal',
+  servingAgain: 'Serving again',
+  takingOver: 'Taking over from a keeper that is dead',
+  orphaned: 'The keeper is dead, serving on: start lensfs again',
+  adopted: 'Another keeper has taken over',
   reloaded: 'Configuration reloaded',
   reloadRefused: 'Configuration is wrong, keeping the old one',
   needsRestart: 'Changed, but takes effect only after a restart',
   fallback: 'Readers did not get their own values',
-  staleSocketRemoved: 'Removed the control socket of a daemon that is gone',
   requestFailed: 'Request failed',
   internalError: 'Internal error',
 } as const;
+
+/** The number that the keeper knows a level by. */
+export function levelNumber(level: LogLevel): number {
+  return (logLevels.indexOf(level) + 1) * 10;
+}
 
 /**
  * One JSON object a line on standard error.

@@ -48,11 +48,12 @@ const cppLayers: Record<string, string[]> = {
   catalog: ['base', 'proc', 'cgroup', 'model', 'render'],
   engine: core,
   fuse: core,
-  addon: [...core, 'fuse'],
+  mounts: ['base'],
+  addon: [...core, 'fuse', 'mounts'],
   testing: core,
   fuzz: core,
   load: ['base'],
-  keeper: ['base'],
+  keeper: ['base', 'mounts'],
   hook: ['base'],
 };
 

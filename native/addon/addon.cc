@@ -3,11 +3,17 @@
 #include <napi.h>
 
 #include "addon/engine_object.h"
+#include "addon/mount_functions.h"
+#include "addon/process_functions.h"
+#include "addon/worker_link_object.h"
 
 namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", addon::EngineObject::Define(env));
+  exports.Set("WorkerLink", addon::WorkerLinkObject::Define(env));
+  addon::DefineMountFunctions(env, exports);
+  addon::DefineProcessFunctions(env, exports);
   return exports;
 }
 

@@ -77,7 +77,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::JsConfigure>("configure"),
                       InstanceMethod<&EngineObject::JsStatus>("status"),
                       InstanceMethod<&EngineObject::JsFiles>("files"),
-                      InstanceMethod<&EngineObject::JsMount>("mount"),
+                      InstanceMethod<&EngineObject::JsServe>("serve"),
                       InstanceMethod<&EngineObject::JsStop>("stop")});
 }
 
@@ -145,13 +145,13 @@ Napi::Value EngineObject::JsFiles(const Napi::CallbackInfo& info) {
   return paths;
 }
 
-Napi::Value EngineObject::JsMount(const Napi::CallbackInfo& info) {
+Napi::Value EngineObject::JsServe(const Napi::CallbackInfo& info) {
   std::string message;
-  const auto mount_points = ToMountPoints(info[0], message);
-  if (!mount_points) return ThrowType(info.Env(), message);
-  if (!info[1].IsFunction()) return ThrowType(info.Env(), "mount: expected a function");
+  auto options = ToServeOptions(info[0], message);
+  if (!options) return ThrowType(info.Env(), message);
+  if (!info[1].IsFunction()) return ThrowType(info.Env(), "serve: expected a function");
   const auto events = EventChannel::Open(info.Env(), info[1].As<Napi::Function>());
-  const auto status = session_->Mount(*mount_points, [events](int errno_value) {
+  const auto status = session_->Serve(std::move(*options), [events](int errno_value) {
     events->Send({.level = "error",
                   .code = "connection_lost",
                   .message = "The mount was taken away from outside",

@@ -22,13 +22,15 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   static Napi::Function Define(Napi::Env env);
   explicit EngineObject(const Napi::CallbackInfo& info);
 
+  [[nodiscard]] const std::shared_ptr<Session>& GetSession() const { return session_; }
+
  private:
   Napi::Value JsShow(const Napi::CallbackInfo& info);
   Napi::Value JsViewName(const Napi::CallbackInfo& info);
   Napi::Value JsConfigure(const Napi::CallbackInfo& info);
   Napi::Value JsStatus(const Napi::CallbackInfo& info);
   Napi::Value JsFiles(const Napi::CallbackInfo& info);
-  Napi::Value JsMount(const Napi::CallbackInfo& info);
+  Napi::Value JsServe(const Napi::CallbackInfo& info);
   Napi::Value JsStop(const Napi::CallbackInfo& info);
 
   // Shared with the worker that stops it: this object may be collected before that is done.

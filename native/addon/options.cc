@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "core/base/link.h"
 #include "core/engine/options.h"
 #include "core/model/visible_cpus.h"
 
@@ -46,6 +48,19 @@ class PropertyReader {
     }
     Complain(name, "a number, 0 or more");
     return 0;
+  }
+  std::vector<int> Numbers(const char* name) {
+    std::vector<int> numbers;
+    const Napi::Value value = Get(name);
+    if (!value.IsArray()) Complain(name, "an array of numbers");
+    if (!value.IsArray()) return numbers;
+    const auto array = value.As<Napi::Array>();
+    for (uint32_t index = 0; index < array.Length(); ++index) {
+      const Napi::Value number = array.Get(index).UnwrapOr(Napi::Value());
+      if (!number.IsNumber()) Complain(name, "an array of numbers");
+      numbers.push_back(number.IsNumber() ? number.As<Napi::Number>().Int32Value() : -1);
+    }
+    return numbers;
   }
   // True for `yes`, false for `no`.
   bool Choice(const char* name, const char* yes, const char* no) {
@@ -95,18 +110,19 @@ bool UpdatePolicy(const Napi::Value& value, core::engine::Policy& policy, std::s
   return message.empty();
 }
 
-std::optional<MountPoints> ToMountPoints(const Napi::Value& value, std::string& message) {
+std::optional<ServeOptions> ToServeOptions(const Napi::Value& value, std::string& message) {
   if (!value.IsObject()) {
-    message = "mount points: expected an object";
+    message = "serve: expected an object";
     return std::nullopt;
   }
   PropertyReader read(value.As<Napi::Object>(), message);
-  MountPoints mount_points{.tree_proc = read.Text("treeProc"),
-                           .tree_sys = read.Text("treeSys"),
-                           .shared = read.Text("shared"),
-                           .pinned = read.Text("pinned")};
+  ServeOptions options{
+      .fds = read.Numbers("fds"), .tree = read.Text("tree"), .shared = read.Text("shared")};
+  if (message.empty() && options.fds.size() != core::kLinkFdCount) {
+    message = "fds: expected " + std::to_string(core::kLinkFdCount) + " numbers";
+  }
   if (!message.empty()) return std::nullopt;
-  return mount_points;
+  return options;
 }
 
 std::optional<SessionOptions> ToSessionOptions(const Napi::Value& value, std::string& message) {

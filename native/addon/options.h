@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/engine/options.h"
 
@@ -24,16 +25,15 @@ struct SessionOptions {
   size_t readers = 1;
 };
 
-// Directories that exist and have nothing in them.
-struct MountPoints {
-  std::string tree_proc;  // what people mount into containers
-  std::string tree_sys;
-  std::string shared;
-  std::string pinned;
+// What a session serves: descriptors that stay the caller's, and directories.
+struct ServeOptions {
+  std::vector<int> fds;  // in the order of core::LinkFd
+  std::string tree;
+  std::string shared;  // where the shared connection is mounted
 };
 
 // `message` is set when there is none.
-std::optional<MountPoints> ToMountPoints(const Napi::Value& value, std::string& message);
+std::optional<ServeOptions> ToServeOptions(const Napi::Value& value, std::string& message);
 
 // `message` is set when there is none.
 std::optional<SessionOptions> ToSessionOptions(const Napi::Value& value, std::string& message);

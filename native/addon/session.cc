@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/session.h"
 
-#include <sys/mman.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -11,17 +11,17 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <utility>
 
 #include "addon/options.h"
+#include "core/base/clock.h"
 #include "core/base/fd.h"
+#include "core/base/link.h"
 #include "core/base/result.h"
 #include "core/engine/engine.h"
 #include "core/engine/options.h"
 #include "fuse/connection.h"
 #include "fuse/journal.h"
-#include "fuse/mount.h"
 #include "fuse/pinned_tree.h"
 #include "fuse/shared_tree.h"
 #include "fuse/ticker.h"
@@ -77,76 +77,67 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionOptions& options) {
   return std::unique_ptr<Session>(new Session(adjusted, std::move(*engine)));
 }
 
+// The connection gets a descriptor of its own, which it closes; the one in `options` is kept.
 template <typename Tree>
-Status Session::Connect(const std::string& mount_point,
+Status Session::Connect(core::LinkFd fd,
                         Tree& tree,
                         Journal& journal,
                         std::unique_ptr<Connection>& connection) {
-  auto fd = fuse_layer::MountConnection(mount_point);
-  if (!fd) return fd.error();
-  mounted_.push_back(mount_point);
-  auto opened = fuse_layer::Connect(std::move(*fd), tree, journal);
+  core::Fd own(fcntl(serve_.fds.at(fd), F_DUPFD_CLOEXEC, 0));
+  if (!own.valid()) return core::SystemError("duplicate", "connection");
+  auto opened = fuse_layer::Connect(std::move(own), tree, journal);
   if (!opened) return opened.error();
   connection = std::move(*opened);
   return Unit{};
 }
 
-Status Session::Bind(const std::string& source, const std::string& target) {
-  const Status bound = fuse_layer::BindDirectory(source, target);
-  if (bound) mounted_.push_back(target);
-  return bound;
-}
-
 Status Session::OpenJournals() {
-  const core::Fd memory(memfd_create("lensfs-journal", MFD_CLOEXEC));
-  if (!memory.valid()) return core::SystemError("make", "journal");
-  auto shared = Journal::Map(memory.get(), 0);
+  auto shared = Journal::Map(serve_.fds.at(core::kJournalFd), 0);
   if (!shared) return shared.error();
-  auto pinned = Journal::Map(memory.get(), 1);
+  auto pinned = Journal::Map(serve_.fds.at(core::kJournalFd), 1);
   if (!pinned) return pinned.error();
   shared_journal_ = std::move(*shared);
   pinned_journal_ = std::move(*pinned);
   return Unit{};
 }
 
-Status Session::MountAll(const MountPoints& mount_points, const std::function<void(int)>& on_end) {
-  const Status journaled = OpenJournals();
-  if (!journaled) return journaled.error();
+Status Session::StartAll(const std::function<void(int)>& on_end) {
+  Status journaled = OpenJournals();
+  if (!journaled) return journaled;
   shared_tree_ = std::make_unique<SharedTree>(*engine_, options_.handles_max);
-  Status shared = Connect(mount_points.shared, *shared_tree_, *shared_journal_, shared_);
+  Status shared = Connect(core::kSharedFd, *shared_tree_, *shared_journal_, shared_);
   if (!shared) return shared;
   shared_->Start(options_.readers, on_end);
   pinned_tree_ = std::make_unique<PinnedTree>(*engine_);
-  Status pinned = Connect(mount_points.pinned, *pinned_tree_, *pinned_journal_, pinned_);
+  Status pinned = Connect(core::kPinnedFd, *pinned_tree_, *pinned_journal_, pinned_);
   if (!pinned) return pinned;
   pinned_->Start(kPinnedReaders, on_end);
-  Status proc = Bind(mount_points.shared + "/proc", mount_points.tree_proc);
-  if (!proc) return proc;
-  return Bind(mount_points.shared + "/sys", mount_points.tree_sys);
+  return Unit{};
 }
 
-Status Session::Mount(const MountPoints& mount_points, const std::function<void(int)>& on_end) {
+Status Session::Serve(ServeOptions options, const std::function<void(int)>& on_end) {
   if (shared_ != nullptr) {
-    return core::Error{.errno_value = EALREADY, .operation = "mount", .path = mount_points.shared};
+    return core::Error{.errno_value = EALREADY, .operation = "serve", .path = serve_.tree};
   }
-  const Status mounted = MountAll(mount_points, on_end);
-  if (mounted) {
+  serve_ = std::move(options);
+  const Status started = StartAll(on_end);
+  if (started) {
     ticker_ = std::make_unique<fuse_layer::Ticker>(*engine_);
   } else {
     Stop();
   }
-  return mounted;
+  return started;
+}
+
+bool Session::HasStuckReader(core::Nanoseconds after) {
+  const std::lock_guard lock(stop_mutex_);
+  return (shared_ != nullptr && shared_->HasStuckReader(after)) ||
+         (pinned_ != nullptr && pinned_->HasStuckReader(after));
 }
 
 void Session::Stop() {
   const std::lock_guard lock(stop_mutex_);
   ticker_.reset();
-  // Unmounted while there still is somebody to answer: no new reader can come, and those who are
-  // inside get their answer before the readers stop.
-  for (Connection* const connection : {shared_.get(), pinned_.get()}) {
-    if (connection != nullptr) connection->ExpectEnd();
-  }
-  for (; !mounted_.empty(); mounted_.pop_back()) (void)fuse_layer::Unmount(mounted_.back());
   pinned_.reset();
   shared_.reset();
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The data plane without JavaScript: an engine, and its mounts while there are some.
+// The data plane without JavaScript: an engine, and its connections while it serves.
 //
 // Source: none.
 // Units:  none.
-// Errors: those of the engine and of mounting.
+// Errors: those of the engine, of the journal and of libfuse's session.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "addon/options.h"
+#include "core/base/clock.h"
+#include "core/base/link.h"
 #include "core/base/result.h"
 #include "core/engine/engine.h"
 #include "core/engine/sheet_maker.h"
@@ -22,6 +24,7 @@
 #include "fuse/pinned_tree.h"
 #include "fuse/shared_tree.h"
 #include "fuse/ticker.h"
+#include "mounts/stable_tree.h"
 
 namespace addon {
 
@@ -32,10 +35,22 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // `on_end(errno)` is called from a reader thread when a connection was taken away from outside.
-  core::Status Mount(const MountPoints& mount_points, const std::function<void(int)>& on_end);
-  // Unmounts and joins every thread. Safe to call twice and from any thread.
+  // Answers what a predecessor has left unanswered, and then all that comes. `on_end(errno)` is
+  // called from a reader thread when a connection was taken away from outside.
+  core::Status Serve(ServeOptions options, const std::function<void(int)>& on_end);
+  // Lets the readers finish and joins every thread; what is mounted stays, for a successor. Safe to
+  // call twice and from any thread.
   void Stop();
+  // Whether a reader has been at one request for that long. To be asked at regular times, from one
+  // thread.
+  bool HasStuckReader(core::Nanoseconds after);
+
+  // What Serve() was given.
+  [[nodiscard]] const std::vector<int>& KeptFds() const { return serve_.fds; }
+  [[nodiscard]] const std::string& TreePath() const { return serve_.tree; }
+  [[nodiscard]] mounts::LayerSource TreeSource() const {
+    return {.proc = serve_.shared + "/proc", .sys = serve_.shared + "/sys"};
+  }
 
   core::engine::Engine& GetEngine() { return *engine_; }
   // For calls from JavaScript, which has one thread.
@@ -47,18 +62,17 @@ class Session {
  private:
   Session(const SessionOptions& options, std::unique_ptr<core::engine::Engine> engine);
   template <typename Tree>
-  core::Status Connect(const std::string& mount_point,
+  core::Status Connect(core::LinkFd fd,
                        Tree& tree,
                        fuse_layer::Journal& journal,
                        std::unique_ptr<fuse_layer::Connection>& connection);
   core::Status OpenJournals();
-  core::Status Bind(const std::string& source, const std::string& target);
-  core::Status MountAll(const MountPoints& mount_points, const std::function<void(int)>& on_end);
+  core::Status StartAll(const std::function<void(int)>& on_end);
 
   const SessionOptions options_;
   core::engine::Scratch scratch_;
-  std::mutex stop_mutex_;             // held while stopping: the second caller waits for the first
-  std::vector<std::string> mounted_;  // in the order of mounting
+  ServeOptions serve_;
+  std::mutex stop_mutex_;  // held while stopping: the second caller waits for the first
   // Destroyed from the last to the first: threads, then what they use.
   std::unique_ptr<core::engine::Engine> engine_;
   std::unique_ptr<fuse_layer::Journal> shared_journal_;

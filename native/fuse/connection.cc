@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/base/result.h"
 #include "fuse/journal.h"
@@ -67,6 +68,11 @@ void BlockOtherSignals() {
   sigfillset(&blocked);
   sigdelset(&blocked, WakeSignal());
   pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
+}
+
+// Only the reader itself writes its turns.
+void BeginTurn(std::atomic<uint64_t>& turns) {
+  turns.store(turns.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -172,11 +178,26 @@ void Connection::AnswerNext(Reader& reader) {
     return;
   }
   const std::span<char> request = room.first(static_cast<size_t>(length));
+  BeginTurn(reader.turns);
   uint32_t opcode = 0;
   std::memcpy(&opcode, request.data() + offsetof(fuse_in_header, opcode), sizeof opcode);
   if (opcode == FUSE_INIT) journal_.SaveInitRequest(request);
   Answer(request);
   reader.slot->Clear();
+  BeginTurn(reader.turns);
+}
+
+bool Connection::HasStuckReader(core::Nanoseconds after) {
+  const std::lock_guard lock(mutex_);
+  const core::Nanoseconds now = core::NowMonotonic();
+  bool is_stuck = false;
+  for (const auto& reader : readers_) {
+    const uint64_t turns = reader->turns.load(std::memory_order_relaxed);
+    if (turns % 2 == 0 || turns != reader->seen_turns) reader->seen_at = now;
+    reader->seen_turns = turns;
+    is_stuck = is_stuck || now - reader->seen_at >= after;
+  }
+  return is_stuck;
 }
 
 // From within a request: somebody else is to read while this one takes its time.
@@ -210,7 +231,7 @@ void Connection::EndDelay(Reader& reader) {
 }
 
 void Connection::Stop() {
-  ExpectEnd();
+  end_reported_.store(true);
   {
     // Nobody is added from now on.
     const std::lock_guard lock(mutex_);

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -20,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/base/result.h"
 #include "fuse/journal.h"
@@ -45,11 +47,12 @@ class Connection {
   // an unmount by someone else.
   void Start(size_t readers, std::function<void(int)> on_end);
 
-  // To be called before an unmount of our own: from then on nobody is told that requests end.
-  void ExpectEnd() { end_reported_.store(true); }
-
   // Lets every reader finish its request and joins it. Safe to call twice.
   void Stop();
+
+  // Whether a reader has been at the same request at every call for at least `after`. To be called
+  // at regular times, from one thread.
+  bool HasStuckReader(core::Nanoseconds after);
 
  private:
   struct Reader {
@@ -57,6 +60,10 @@ class Connection {
     std::atomic<bool> has_ended{false};
     bool is_delayed = false;  // its own thread's
     RequestSlot* slot = nullptr;
+    std::atomic<uint64_t> turns{0};  // odd while it is at a request
+    // HasStuckReader()'s own.
+    uint64_t seen_turns = 0;
+    core::Nanoseconds seen_at{};
   };
 
   Connection(fuse_session* session, Journal& journal) : session_(session), journal_(journal) {}

@@ -16,7 +16,9 @@ using core::engine::SnapshotRef;
 
 // Starting from the time since boot in ns, at most one handle per ns: no number comes twice.
 HandleTable::HandleTable(size_t handles_max)
-    : slots_(handles_max), next_handle_(static_cast<uint64_t>(core::NowBoottime().count())) {}
+    : slots_(handles_max),
+      first_handle_(static_cast<uint64_t>(core::NowBoottime().count())),
+      next_handle_(first_handle_) {}
 
 uint64_t HandleTable::Open() {
   open_count_.fetch_add(1, std::memory_order_relaxed);
@@ -45,7 +47,7 @@ void HandleTable::Store(uint64_t handle, uint64_t view_serial, SnapshotRef snaps
 }
 
 void HandleTable::Close(uint64_t handle) {
-  open_count_.fetch_sub(1, std::memory_order_relaxed);
+  if (handle >= first_handle_) open_count_.fetch_sub(1, std::memory_order_relaxed);
   const size_t index = handle % slots_.size();
   const std::lock_guard lock(LockOf(index));
   if (slots_[index].handle == handle) Forget(slots_[index]);

@@ -48,6 +48,7 @@ class HandleTable {
 
   std::vector<Slot> slots_;  // a handle's slot is its number modulo the size
   std::array<std::mutex, kLocks> locks_;
+  const uint64_t first_handle_;  // earlier ones are a predecessor's, which counted them
   std::atomic<uint64_t> next_handle_;
   std::atomic<int64_t> open_count_{0};
   std::atomic<int64_t> snapshot_bytes_{0};

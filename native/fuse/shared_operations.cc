@@ -51,15 +51,16 @@ void ReadLink(fuse_req_t request, fuse_ino_t id) {
 }
 
 void Open(fuse_req_t request, fuse_ino_t id, fuse_file_info* file) {
-  const auto handle = TreeOf(request).Open(id);
+  SharedTree& tree = TreeOf(request);
+  const auto handle = tree.Open(id);
   if (!handle) {
     fuse_reply_err(request, handle.error().errno_value);
     return;
   }
   file->fh = *handle;
   file->direct_io = 1;
-  // An interrupted open never gets a release.
-  if (fuse_reply_open(request, file) != 0) TreeOf(request).Close(*handle);
+  // An interrupted open never gets a release, nor one that a predecessor has answered already.
+  if (fuse_reply_open(request, file) != 0) tree.Close(*handle);
 }
 
 void Read(fuse_req_t request, fuse_ino_t id, size_t size, off_t offset, fuse_file_info* file) {

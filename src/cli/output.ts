@@ -64,8 +64,12 @@ export function formatStatus(status: StatusReply): string {
   const controllers = Object.entries(status.controllers).map(([name, path]) => `${name}=${path}`);
   const rows = [
     ['Version', status.version],
-    ['Process', `${status.pid}, up ${formatDuration(status.uptimeSec)}`],
-    ['Tree', status.tree],
+    ['Process', status.orphaned ? 'the keeper is dead: start lensfs again' : String(status.pid)],
+    [
+      'Worker',
+      `${status.workerPid}, number ${status.workers}, up ${formatDuration(status.uptimeSec)}`,
+    ],
+    ['Tree', `${status.tree}, ${status.layers} layers`],
     ['Run directory', status.runDir],
     ['Cgroups', [status.layout, ...controllers].join(' ')],
     ['Views', String(status.views)],

@@ -3,12 +3,10 @@
 import { normalize } from 'node:path';
 import { z } from 'zod';
 import { logLevels } from '../logger.js';
+import { controlSocketName } from './paths.js';
 
 /** Where the configuration file is when no flag names another. */
 export const defaultConfigFile = '/etc/lensfs/config.yaml';
-
-/** Name of the control socket in `run_dir`. */
-export const controlSocketName = 'control.sock';
 
 /** A span of time in the unit the data plane counts in. */
 export interface Duration {
@@ -35,9 +33,7 @@ export const configSchema = z
       expected: `an absolute path of at most ${maxRunDirBytes} bytes`,
       description: 'Directory of the control socket',
     }),
-    freshness: noted(z.union([z.string(), z.number()]).transform(toDuration).prefault('10ms'), {
-      expected: 'a duration from 0 to 60s, such as 10ms',
-      description: 'How long rendered bytes are reused; 0 renders at every open',
+    freshness: duration('10ms', 'How long rendered bytes are reused; 0 renders at every open', {
       live: true,
     }),
     cpu: section({
@@ -58,6 +54,17 @@ export const configSchema = z
     }),
     views: section({ max: integer(16, 65_536, 4_096, 'Most containers remembered at once') }),
     handles: section({ max: integer(16, 1_048_576, 16_384, 'Most files open at once') }),
+    workers: section({
+      deaths: integer(1, 1_000_000, 5, 'Deaths of workers within workers.window that are too many'),
+      window: duration(
+        '10s',
+        'Time in which workers.deaths are too many: then containers see host values',
+      ),
+    }),
+    standby: noted(onOrOff('off'), {
+      expected: 'on or off',
+      description: 'Whether a second worker waits, so that a crash costs milliseconds',
+    }),
     readers: integer(1, 16, 1, 'Threads that answer reads'),
     log: section({
       level: noted(z.enum(logLevels).prefault('info'), {
@@ -120,9 +127,13 @@ function choice<const T extends readonly [string, ...string[]]>(
   return noted(schema, { ...notes, expected: oneOf(values) });
 }
 
-function flag(description: string) {
+function onOrOff(fallback: 'on' | 'off') {
   const text = z.stringbool({ truthy: ['on', 'true', 'yes'], falsy: ['off', 'false', 'no'] });
-  return noted(z.union([z.boolean(), text]).prefault('on'), {
+  return z.union([z.boolean(), text]).prefault(fallback);
+}
+
+function flag(description: string) {
+  return noted(onOrOff('on'), {
     expected: 'on or off',
     description,
     live: true,
@@ -135,6 +146,14 @@ function integer(min: number, max: number, fallback: number, description: string
   return noted(schema.prefault(fallback), {
     expected: `an integer from ${min} to ${max}`,
     description,
+  });
+}
+
+function duration(fallback: string, description: string, { live = false } = {}) {
+  return noted(z.union([z.string(), z.number()]).transform(toDuration).prefault(fallback), {
+    expected: `a duration from 0 to 60s, such as ${fallback}`,
+    description,
+    live,
   });
 }
 

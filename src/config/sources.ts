@@ -48,6 +48,23 @@ export async function readSources(
   };
 }
 
+/** The first descriptor that a service manager passes. */
+const firstPassedDescriptor = 3;
+
+/**
+ * Name to number of the descriptors that the service manager has passed to this process (sd_listen_fds(3)): sockets it
+ * listens on, and what was left in its store.
+ */
+export function readPassedDescriptors(
+  env: NodeJS.ProcessEnv = process.env,
+  pid: number = process.pid,
+): Map<string, number> {
+  if (env['LISTEN_PID'] !== String(pid)) return new Map();
+  const names = (env['LISTEN_FDNAMES'] ?? '').split(':');
+  const count = Math.min(Number(env['LISTEN_FDS']), names.length);
+  return new Map(names.slice(0, count).map((name, index) => [name, firstPassedDescriptor + index]));
+}
+
 async function readConfigFile(file: string | undefined): Promise<Sources> {
   const path = file ?? defaultConfigFile;
   let text: string;

@@ -4,12 +4,14 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { codeOf, messageOf } from '../errors.js';
 import { ControlError } from './control-error.js';
 import { type EndpointName, endpoints, errorReply, type Reply, replies } from './protocol.js';
 
 const answerTimeoutMs = 5_000;
 const stopTimeoutMs = 60_000;
+const stopPollMs = 5;
 
 /**
  * Sends one request and checks the reply.
@@ -24,12 +26,12 @@ export async function ask<Name extends EndpointName>(
 }
 
 /**
- * Asks the daemon to stop and returns when it has: nothing is mounted, the socket is closed.
+ * Asks the daemon to stop and returns when it has: nothing is mounted, the socket is gone.
  *
  * @throws ControlError as `ask`
  */
 export async function askToStop(socketPath: string): Promise<void> {
-  // The daemon closes a connection that is kept alive last of all, when it has removed its socket.
+  // The worker closes a connection that is kept alive last of all.
   const agent = new HoldingAgent({ keepAlive: true });
   let closed: Promise<unknown> = Promise.resolve();
   const onSocket = (socket: Socket) => {
@@ -38,6 +40,11 @@ export async function askToStop(socketPath: string): Promise<void> {
   try {
     await exchange(socketPath, 'stop', { timeoutMs: stopTimeoutMs, agent, onSocket });
     await closed;
+    // The keeper removes the socket last of all.
+    for (const since = performance.now(); performance.now() - since < stopTimeoutMs; ) {
+      if (!(await isListening(socketPath))) return;
+      await setTimeout(stopPollMs);
+    }
   } finally {
     agent.destroy();
   }

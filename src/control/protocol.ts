@@ -14,7 +14,16 @@ export type EndpointName = keyof typeof endpoints;
 /** Reply to `status`; counters are since the daemon's start. */
 export const statusReply = z.object({
   version: z.string(),
+  /** The keeper's: what a service manager and signals know. */
   pid: z.int(),
+  workerPid: z.int(),
+  /** How many workers have served, this one included. */
+  workers: z.int(),
+  /** Whether the keeper is dead, so that a start of lensfs would take over. */
+  orphaned: z.boolean(),
+  /** Of the public tree's highest stack. */
+  layers: z.int(),
+  /** Of the worker. */
   uptimeSec: z.number(),
   tree: z.string(),
   runDir: z.string(),

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control socket: HTTP and JSON for the requests of protocol.ts.
-import { chmod, mkdir, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
-import { codeOf, messageOf } from '../errors.js';
+import { messageOf } from '../errors.js';
 import { type Logger, logMessages } from '../logger.js';
-import { isListening } from './client.js';
-import { ControlError } from './control-error.js';
 import {
   type EndpointName,
   type ErrorCode,
@@ -25,18 +21,18 @@ export type ControlHandlers = {
 };
 
 export interface ControlServerOptions {
-  socketPath: string;
+  /** The listening socket, which stays open when the server ends. */
+  socket: number;
   handlers: ControlHandlers;
   logger: Logger;
 }
 
-const socketMode = 0o660;
 const maxBodyBytes = 64 * 1024;
 const maxConnections = 64;
 const requestTimeoutMs = 10_000;
 const idleSweepMs = 10;
 
-/** Listens until disposed, which also removes the socket and lets running requests finish. */
+/** Answers until disposed, which lets running requests finish. */
 export class ControlServer implements AsyncDisposable {
   readonly #app: FastifyInstance;
   #isClosing = false;
@@ -49,26 +45,14 @@ export class ControlServer implements AsyncDisposable {
     });
   }
 
-  /**
-   * Claims the socket: a live daemon's is an error, a dead one's is removed.
-   *
-   * NOTE: two daemons that start in the same instant on a dead one's socket can both pass the check; the mount
-   * then refuses the second.
-   *
-   * @throws ControlError "run_dir_in_use" or "socket_failed"
-   */
   static async start(options: ControlServerOptions): Promise<ControlServer> {
-    const { socketPath, logger } = options;
-    await claim(socketPath, logger);
     const app = createApp(options);
     const server = new ControlServer(app);
-    try {
-      await app.listen({ path: socketPath });
-      await chmod(socketPath, socketMode);
-    } catch (error) {
-      await app.close();
-      throw cannotListen(socketPath, error);
-    }
+    await app.ready();
+    await new Promise<void>((resolve, reject) => {
+      app.server.once('error', reject);
+      app.server.listen({ fd: options.socket }, resolve);
+    });
     return server;
   }
 
@@ -76,29 +60,13 @@ export class ControlServer implements AsyncDisposable {
     // A connection whose reply was written a moment ago is not idle yet, and is kept alive by who asked to stop.
     const sweep = setInterval(() => this.#app.server.closeIdleConnections(), idleSweepMs);
     try {
+      // The library closes what it has opened itself.
+      await new Promise<void>((resolve) => this.#app.server.close(() => resolve()));
       await this.#app.close();
     } finally {
       clearInterval(sweep);
     }
   }
-}
-
-async function claim(socketPath: string, logger: Logger): Promise<void> {
-  const directory = dirname(socketPath);
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o755 });
-    const found = await stat(socketPath);
-    if (!found.isSocket()) throw new Error('something that is no socket is in its place');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw cannotListen(socketPath, error);
-  }
-  if (await isListening(socketPath)) {
-    const message = `A running lensfs uses "${directory}": stop it with "lensfs stop --run-dir ${directory}" or choose another --run-dir`;
-    throw new ControlError('run_dir_in_use', message);
-  }
-  logger.info({ socketPath }, logMessages.staleSocketRemoved);
-  await rm(socketPath, { force: true });
 }
 
 function createApp({ handlers, logger }: ControlServerOptions): FastifyInstance {
@@ -155,9 +123,4 @@ function createApp({ handlers, logger }: ControlServerOptions): FastifyInstance 
 
 function refuse(reply: FastifyReply, code: ErrorCode, message: string): FastifyReply {
   return reply.code(errorStatus[code]).send(errorBody(code, message));
-}
-
-function cannotListen(socketPath: string, error: unknown): ControlError {
-  const message = `Cannot listen on "${socketPath}": ${messageOf(error)}; choose another --run-dir`;
-  return new ControlError('socket_failed', message, error);
 }

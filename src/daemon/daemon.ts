@@ -1,108 +1,113 @@
 // SPDX-License-Identifier: Apache-2.0
-import { changedKeys, describeProblem, type ParseResult, withKeys } from '../config/parse.js';
+// What a worker does besides answering reads: the control socket, reloads, the log.
+import { loadConfig } from '../config/load.js';
+import { changedKeys, describeProblem, withKeys } from '../config/parse.js';
 import type { Config } from '../config/schema.js';
 import type { Outcome, ReloadReply, StatusReply } from '../control/protocol.js';
-import type { ControlHandlers } from '../control/server.js';
-import { createLogger, type Logger, logMessages } from '../logger.js';
-import type { NativeEngine, NativeEvent } from '../native/binding.js';
-import { readVersion } from '../version.js';
-import { Context } from './context.js';
-import { DaemonError } from './daemon-error.js';
+import { type ControlHandlers, ControlServer } from '../control/server.js';
+import { createLogger, type Logger, levelNumber, logMessages } from '../logger.js';
+import type { KeptDescriptors, NativeEngine } from '../native/binding.js';
+import { countLayers } from '../native/mounts.js';
+import type { WorkerLink } from '../native/worker-link.js';
 import { liveOptions } from './engine.js';
 import { FallbackLog } from './fallback-log.js';
 import { handleSignals } from './lifecycle.js';
-
-/** The event of the data plane after which it answers nobody any more. */
-const connectionLost = 'connection_lost';
+import { unmountConnections, unstage } from './mount.js';
+import { type SavedConfig, writeSavedConfig } from './saved-config.js';
 
 export interface DaemonOptions {
-  config: Config;
-  /** Reads the configuration anew, for reloads. */
-  loadConfig: () => Promise<ParseResult>;
+  link: WorkerLink;
+  /** Serves already. */
+  engine: NativeEngine;
+  kept: KeptDescriptors;
+  saved: SavedConfig;
+  /** How many workers have served, this one included. */
+  count: number;
+  /** Settled when the engine has ended because the keeper wants it. */
+  released: Promise<unknown>;
 }
 
-/**
- * Serves one tree until it is told to stop.
- *
- * @example
- * await Daemon.run({ config, loadConfig });   // returns after SIGTERM, SIGINT or "lensfs stop"
- */
+/** The life of a worker from its first answer on. */
 export class Daemon {
+  readonly #options: DaemonOptions;
   readonly #logger: Logger;
-  readonly #loadConfig: DaemonOptions['loadConfig'];
-  readonly #version = readVersion();
-  readonly #stop = new AbortController();
+  /** Aborted when this worker is to end without having been asked by its keeper. */
+  readonly #end = new AbortController();
   /** What is in force, which is what was read last except for keys that need a restart. */
   #config: Config;
-  /** The end of the queue of reloads: they run one after another, the first when it serves. */
+  /** The end of the queue of reloads: they run one after another. */
   #lastReload: Promise<unknown> = Promise.resolve();
-  /** Settled when it serves. */
-  readonly #engine: Promise<NativeEngine>;
-  #serving: (engine: NativeEngine) => void = () => {};
 
-  private constructor({ config, loadConfig }: DaemonOptions) {
-    this.#config = config;
-    this.#loadConfig = loadConfig;
-    this.#logger = createLogger(config.log.level);
-    this.#engine = new Promise((resolve) => {
-      this.#serving = resolve;
-    });
+  private constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#config = options.saved.config;
+    this.#logger = createLogger(this.#config.log.level);
   }
 
-  /**
-   * Starts, serves, and stops again.
-   *
-   * @throws DaemonError, ControlError or NativeError when it cannot start; DaemonError "connection_lost" when the tree
-   *   was taken away
-   */
+  /** Returns when the engine has ended. */
   static async run(options: DaemonOptions): Promise<void> {
     await new Daemon(options).#run();
   }
 
   async #run(): Promise<void> {
+    const { engine, link, kept, count, released } = this.#options;
+    const { tree, run_dir } = this.#config;
     using _signals = handleSignals({
-      onStop: () => this.#requestStop(),
+      onStop: () => this.#end.abort(),
       onReload: () => void this.#queueReload(),
     });
-    await using context = await Context.create({
-      config: this.#config,
+    link.send('logLevel', levelNumber(this.#config.log.level));
+    link.on('orphaned', () => this.#logger.error(logMessages.orphaned));
+    link.on('adopted', () => this.#logger.info(logMessages.adopted));
+    await using _server = await ControlServer.start({
+      socket: kept.control,
+      handlers: this.#handlers(),
       logger: this.#logger,
-      handlers: (made) => this.#handlers(made),
-      onEvent: (event) => this.#onEvent(event),
     });
-    const { engine } = context;
-    this.#serving(engine);
     using _fallbacks = new FallbackLog(this.#logger, () => engine.status().fallbacks);
-    const { tree, run_dir } = this.#config;
-    this.#logger.info({ tree, run_dir, layout: engine.status().layout }, logMessages.serving);
-    await aborted(this.#stop.signal);
-    this.#logger.info(logMessages.stopping);
+    const message = count === 1 ? logMessages.serving : logMessages.servingAgain;
+    this.#logger.info({ tree, run_dir, worker: count, layout: engine.status().layout }, message);
+    await Promise.race([released, aborted(this.#end.signal)]);
+    if (link.isOrphaned) await this.#removeMounts();
     await engine.stop();
-    this.#logger.info(logMessages.stopped);
-    if (this.#stop.signal.reason instanceof DaemonError) throw this.#stop.signal.reason;
   }
 
-  #requestStop(reason?: DaemonError): void {
-    if (this.#stop.signal.aborted) this.#logger.info(logMessages.alreadyStopping);
-    else this.#stop.abort(reason);
+  /** Nobody else is left to do it. */
+  async #removeMounts(): Promise<void> {
+    unstage(this.#config.tree);
+    await unmountConnections(this.#config.run_dir);
   }
 
-  #handlers(engine: NativeEngine): ControlHandlers {
+  #handlers(): ControlHandlers {
     return {
-      status: async () => ({ ok: true, reply: this.#status(engine) }),
+      status: async () => ({ ok: true, reply: this.#status() }),
       reload: () => this.#queueReload(),
       stop: async () => {
-        this.#requestStop();
-        await engine.stop();
+        await this.#stop();
         return { ok: true, reply: { stopped: true } };
       },
     };
   }
 
-  #status(engine: NativeEngine): StatusReply {
+  async #stop(): Promise<void> {
+    const { link, released } = this.#options;
+    if (link.isOrphaned) {
+      this.#end.abort();
+      return;
+    }
+    link.send('stopWanted');
+    await released;
+  }
+
+  #status(): StatusReply {
+    const { engine, link, saved, count } = this.#options;
     return {
-      version: this.#version,
-      pid: process.pid,
+      version: saved.version,
+      pid: link.isOrphaned ? process.pid : process.ppid,
+      workerPid: process.pid,
+      workers: count,
+      orphaned: link.isOrphaned,
+      layers: countLayers(this.#config.tree),
       uptimeSec: Math.round(process.uptime()),
       tree: this.#config.tree,
       runDir: this.#config.run_dir,
@@ -111,15 +116,16 @@ export class Daemon {
   }
 
   #queueReload(): Promise<Outcome<ReloadReply>> {
-    const reload = this.#lastReload.then(async () => this.#reload(await this.#engine));
+    const reload = this.#lastReload.then(() => this.#reload());
     this.#lastReload = reload.catch((err: unknown) => {
       this.#logger.error({ err }, logMessages.internalError);
     });
     return reload;
   }
 
-  async #reload(engine: NativeEngine): Promise<Outcome<ReloadReply>> {
-    const parsed = await this.#loadConfig();
+  async #reload(): Promise<Outcome<ReloadReply>> {
+    const { engine, kept, link, saved } = this.#options;
+    const parsed = await loadConfig(saved.flags);
     if (!parsed.ok) {
       const problems = parsed.problems.map(describeProblem);
       this.#logger.error({ problems }, logMessages.reloadRefused);
@@ -128,23 +134,16 @@ export class Daemon {
     const changed = changedKeys(this.#config, parsed.config);
     const live = changed.filter((key) => key.live);
     this.#config = withKeys(this.#config, parsed.config, live);
+    writeSavedConfig(kept.config, { ...saved, config: this.#config });
     engine.configure(liveOptions(this.#config));
     this.#logger.level = this.#config.log.level;
+    link.send('logLevel', levelNumber(this.#config.log.level));
 
     const applied = live.map(({ name }) => name);
     const needsRestart = changed.filter((key) => !key.live).map(({ name }) => name);
     this.#logger.info({ applied }, logMessages.reloaded);
     if (needsRestart.length > 0) this.#logger.warn({ needsRestart }, logMessages.needsRestart);
     return { ok: true, reply: { applied, needsRestart } };
-  }
-
-  #onEvent({ level, code, message }: NativeEvent): void {
-    this.#logger[level]({ code }, message);
-    if (code !== connectionLost) return;
-    const advice = 'somebody unmounted it or aborted the connection; start lensfs again';
-    this.#requestStop(
-      new DaemonError('connection_lost', `"${this.#config.tree}" is gone: ${advice}`),
-    );
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signals of the process -> what the daemon is asked to do.
+// Signals of a worker -> what it is asked to do.
 
 export interface SignalHandlers {
   /** SIGTERM and SIGINT. */

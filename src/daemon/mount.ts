@@ -1,66 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the mount points, mounts, and says what to do when that fails.
-import { mkdir, readdir, rmdir } from 'node:fs/promises';
+// Makes the directories, the connections and the public tree, and says what to do when that fails.
+import { mkdir, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { mountPoints, mountsDirectory } from '../config/paths.js';
+import { connectionMounts, hostFiles, mountsDirectory } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
 import { codeOf, messageOf } from '../errors.js';
-import type { MountPoints, NativeEngine, NativeEvent } from '../native/binding.js';
+import {
+  isTree,
+  lockTree,
+  mountConnection,
+  removeTree,
+  stageTree,
+  unmount,
+} from '../native/mounts.js';
 import { NativeError } from '../native/native-error.js';
 import { DaemonError } from './daemon-error.js';
 
-type Directories = Pick<Config, 'tree' | 'run_dir'>;
-
 const publicMode = 0o755;
 const rootOnlyMode = 0o700;
-/** What is in a tree that a predecessor has left. */
-const treeNames = ['proc', 'sys'];
+
+/** What the tree is made of: its files, and one directory that is bound as a whole. */
+const cpuDirectory = 'sys/devices/system/cpu/';
 
 /**
- * Makes what is missing of the mount points, and mounts; what a dead daemon left there is cleared.
+ * Makes the public tree, or adds what it lacks; each new file in it is the host's.
  *
- * @throws DaemonError "no_fuse", "tree_busy", "tree_not_empty", "tree_unusable" or "mount_failed"; then nothing is left
+ * @throws DaemonError "tree_busy", "tree_not_empty", "tree_unusable" or "mount_failed"
+ */
+export async function stage(
+  { tree, roots }: Pick<Config, 'tree' | 'roots'>,
+  files: readonly string[],
+): Promise<void> {
+  await makeDirectory(tree, tree, publicMode);
+  const leaves = [...files.filter((file) => file.startsWith('proc/')), cpuDirectory];
+  explained(tree, () => stageTree(tree, leaves, hostFiles(roots)));
+}
+
+/**
+ * Claims the tree for as long as the descriptor is open.
+ *
+ * @throws DaemonError "tree_busy" or "mount_failed"
+ */
+export function claimTree(tree: string): number {
+  return explained(tree, () => lockTree(tree));
+}
+
+/**
+ * Mounts both connections; what a dead daemon left in their places is cleared.
+ *
+ * @throws DaemonError "no_fuse", "tree_busy", "tree_not_empty", "tree_unusable" or "mount_failed"; then neither is left
  *   mounted
  */
-export async function mountTrees(
-  engine: NativeEngine,
-  directories: Directories,
-  onEvent: (event: NativeEvent) => void,
-): Promise<void> {
-  const points = mountPoints(directories);
-  await makeMountPoints(directories, points);
+export async function mountConnections(
+  runDir: string,
+): Promise<{ shared: number; pinned: number }> {
+  const paths = connectionMounts(runDir);
   try {
-    engine.mount(points, onEvent);
+    await makeDirectory(runDir, mountsDirectory(runDir), rootOnlyMode);
+    await makeDirectory(runDir, paths.shared, rootOnlyMode);
+    await makeDirectory(runDir, paths.pinned, rootOnlyMode);
+    const shared = explained(paths.shared, () => mountConnection(paths.shared));
+    try {
+      return { shared, pinned: explained(paths.pinned, () => mountConnection(paths.pinned)) };
+    } catch (error) {
+      unmount(paths.shared);
+      throw error;
+    }
   } catch (error) {
-    await removeMountPoints(directories);
-    throw error instanceof NativeError ? explain(directories.tree, error) : error;
+    await removeMountPoints(runDir);
+    throw error;
   }
 }
 
-/** Takes the directories away that `mountTrees` has made, but not `tree` itself, nor what is in use. */
-export async function removeMountPoints(directories: Directories): Promise<void> {
-  const { treeProc, treeSys, shared, pinned } = mountPoints(directories);
-  const made = [treeProc, treeSys, shared, pinned, mountsDirectory(directories.run_dir)];
-  for (const directory of made) await rmdir(directory).catch(ignore);
+/** Takes away what `mountConnections` has mounted. */
+export async function unmountConnections(runDir: string): Promise<void> {
+  for (const path of Object.values(connectionMounts(runDir))) unmount(path);
+  await removeMountPoints(runDir);
 }
 
-async function makeMountPoints({ tree, run_dir }: Directories, points: MountPoints): Promise<void> {
-  await makeDirectory(tree, tree, publicMode);
-  const others = (await listTree(tree)).filter((name) => !treeNames.includes(name));
-  if (others.length > 0) throw notEmpty(tree);
-  await makeDirectory(tree, points.treeProc, publicMode);
-  await makeDirectory(tree, points.treeSys, publicMode);
-  await makeDirectory(run_dir, mountsDirectory(run_dir), rootOnlyMode);
-  await makeDirectory(run_dir, points.shared, rootOnlyMode);
-  await makeDirectory(run_dir, points.pinned, rootOnlyMode);
+/** Takes away a tree that `stage` has made. */
+export function unstage(tree: string): void {
+  if (isTree(tree)) removeTree(tree);
 }
 
-async function listTree(tree: string): Promise<string[]> {
-  try {
-    return await readdir(tree);
-  } catch (error) {
-    throw unusable(tree, error);
-  }
+async function removeMountPoints(runDir: string): Promise<void> {
+  const { shared, pinned } = connectionMounts(runDir);
+  for (const path of [shared, pinned, mountsDirectory(runDir)]) await rmdir(path).catch(ignore);
 }
 
 async function makeDirectory(of: string, directory: string, mode: number): Promise<void> {
@@ -73,19 +98,29 @@ async function makeDirectory(of: string, directory: string, mode: number): Promi
   }
 }
 
-function explain(tree: string, error: NativeError): DaemonError {
+function explained<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw error instanceof NativeError ? explain(path, error) : error;
+  }
+}
+
+function explain(of: string, error: NativeError): DaemonError {
   if (error.path === '/dev/fuse') {
     const advice = 'run "modprobe fuse", and in a container add "--privileged"';
     return new DaemonError('no_fuse', `Cannot open /dev/fuse (${error.code}): ${advice}`, error);
   }
-  const path = error.path ?? tree;
+  const path = error.path ?? of;
   switch (error.code) {
     case 'EBUSY': {
       const advice = 'run "lensfs stop" if it is another lensfs, or choose another --tree';
       return new DaemonError('tree_busy', `Something is mounted on "${path}": ${advice}`, error);
     }
-    case 'ENOTEMPTY':
-      return notEmpty(path, error);
+    case 'ENOTEMPTY': {
+      const advice = 'empty it, or choose another --tree';
+      return new DaemonError('tree_not_empty', `"${path}" is not empty: ${advice}`, error);
+    }
     case 'ENOTDIR':
       return unusable(path, error);
     default: {
@@ -94,11 +129,6 @@ function explain(tree: string, error: NativeError): DaemonError {
       return new DaemonError('mount_failed', message, error);
     }
   }
-}
-
-function notEmpty(path: string, cause?: unknown): DaemonError {
-  const advice = 'empty it, or choose another --tree';
-  return new DaemonError('tree_not_empty', `"${path}" is not empty: ${advice}`, cause);
 }
 
 function unusable(path: string, error: unknown): DaemonError {

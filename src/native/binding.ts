@@ -59,14 +59,38 @@ export interface NativeEvent {
   message: string;
 }
 
-/** Existing, empty directories. */
-export interface MountPoints {
-  /** What people mount into containers. */
-  treeProc: string;
-  treeSys: string;
-  /** The tree that asks who reads; below its "views", and in the pinned tree, the path says whose values it shows. */
+/** What outlives every worker, as descriptors of this process. */
+export interface KeptDescriptors {
+  /** The connections: mounted /dev/fuse descriptors. */
+  shared: number;
+  pinned: number;
+  /** Memory for the requests that are being answered. */
+  journal: number;
+  /** Memory for the configuration in force. */
+  config: number;
+  /** The control socket, listening. */
+  control: number;
+  /** The lock of the tree. */
+  tree: number;
+}
+
+/** The order in which the native side has them. */
+export function descriptorList(kept: KeptDescriptors): number[] {
+  return [kept.shared, kept.pinned, kept.journal, kept.config, kept.control, kept.tree];
+}
+
+/** The reverse of `descriptorList`. */
+export function descriptorsFrom(numbers: readonly number[]): KeptDescriptors {
+  const [shared = -1, pinned = -1, journal = -1, config = -1, control = -1, tree = -1] = numbers;
+  return { shared, pinned, journal, config, control, tree };
+}
+
+export interface ServeOptions {
+  kept: KeptDescriptors;
+  /** The public tree. */
+  tree: string;
+  /** Where the shared connection is mounted. */
   shared: string;
-  pinned: string;
 }
 
 interface AddonEngine {
@@ -75,12 +99,38 @@ interface AddonEngine {
   status(): NativeStatus;
   files(): string[];
   viewName(target: RenderTarget): string | null;
-  mount(mountPoints: MountPoints, onEvent: (event: NativeEvent) => void): void;
+  serve(
+    options: { fds: number[]; tree: string; shared: string },
+    onEvent: (event: NativeEvent) => void,
+  ): void;
   stop(): Promise<void>;
 }
 
-interface Addon {
+export interface AddonLink {
+  attach(engine: AddonEngine): void;
+  send(message: string, value: number): void;
+  close(): void;
+}
+
+/** Everything that the addon exports. */
+export interface Addon {
   Engine: new (options: NativeOptions) => AddonEngine;
+  WorkerLink: new (runDir: string, listener: (event: string, value: number) => void) => AddonLink;
+  mountConnection(path: string): number;
+  unmount(path: string): void;
+  stageTree(tree: string, leaves: readonly string[], proc: string, sys: string): void;
+  stackLayer(tree: string, proc: string, sys: string): void;
+  removeTree(tree: string): void;
+  lockTree(tree: string): number;
+  isTree(tree: string): boolean;
+  isOnTop(tree: string, connection: string): boolean;
+  countLayers(tree: string): number;
+  isConnected(fd: number): boolean;
+  makeMemory(name: string): number;
+  listen(path: string, mode: number): number;
+  become(command: readonly string[], fds: readonly number[]): void;
+  takeOver(path: string): { link: number; fds: number[] } | undefined;
+  firstWorkerFd: number;
 }
 
 /**
@@ -136,16 +186,22 @@ export class NativeEngine implements AsyncDisposable {
   }
 
   /**
-   * Mounts everything and starts answering reads; stale mounts of a dead predecessor are cleared first. When it fails,
-   * nothing is left mounted.
+   * Answers what a predecessor on the same descriptors has left unanswered, and then all reads, on threads of its own.
+   * The descriptors stay open when it stops.
    *
    * @throws NativeError with the errno's name of what failed
    */
-  mount(mountPoints: MountPoints, onEvent: (event: NativeEvent) => void): void {
-    callNative(() => this.#engine.mount(mountPoints, onEvent));
+  serve({ kept, tree, shared }: ServeOptions, onEvent: (event: NativeEvent) => void): void {
+    const fds = descriptorList(kept);
+    callNative(() => this.#engine.serve({ fds, tree, shared }, onEvent));
   }
 
-  /** Joins every thread and unmounts; may be called more than once. */
+  /** Lets a keeper ask after this data plane, and end it. */
+  attachTo(link: AddonLink): void {
+    callNative(() => link.attach(this.#engine));
+  }
+
+  /** Joins every thread; what is mounted stays. May be called more than once. */
   async stop(): Promise<void> {
     await awaitNative(() => this.#engine.stop());
   }
@@ -155,7 +211,8 @@ export class NativeEngine implements AsyncDisposable {
   }
 }
 
-function loadAddon(): Addon {
+/** @throws NativeError "addon_missing" or "addon_broken" */
+export function loadAddon(): Addon {
   const path = fileURLToPath(new URL('../../build/Release/addon.node', import.meta.url));
   try {
     return createRequire(import.meta.url)(path) as Addon;

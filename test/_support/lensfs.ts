@@ -3,11 +3,13 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { mountPointsIn } from './mounts.js';
 import { TempDir } from './temp-dir.js';
+import { waitUntil } from './wait.js';
 
 /** The file that package.json names as the command. */
 export const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -171,6 +173,19 @@ export class RunningDaemon implements AsyncDisposable {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** The process that answers reads; waits until there is one. */
+  async workerPid(): Promise<number> {
+    let pid = 0;
+    await waitUntil('a worker runs', async () => {
+      const children = `/proc/${this.child.pid}/task/${this.child.pid}/children`;
+      const text = await readFile(children, 'utf8');
+      // One that is about to end still has its number; the last one was started last.
+      pid = Number(text.trim().split(' ').at(-1));
+      return pid > 0;
+    });
+    return pid;
   }
 
   /** Runs a client command for this daemon. */

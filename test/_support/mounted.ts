@@ -3,7 +3,7 @@
 import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { controlSocketName } from '../../src/config/schema.js';
+import { controlSocketName } from '../../src/config/paths.js';
 import { ask } from '../../src/control/client.js';
 import type { StatusReply } from '../../src/control/protocol.js';
 import { hasCgroups } from './cgroup.js';

@@ -20,6 +20,10 @@ describe('formatStatus()', () => {
     const text = formatStatus({
       version: '1.2.3',
       pid: 42,
+      workerPid: 43,
+      workers: 7,
+      orphaned: false,
+      layers: 2,
       uptimeSec: 61,
       tree: '/tree',
       runDir: '/run/l',
@@ -36,8 +40,9 @@ describe('formatStatus()', () => {
       ],
     });
     expect(text).toBe(`Version           1.2.3
-Process           42, up 1m 1s
-Tree              /tree
+Process           42
+Worker            43, number 7, up 1m 1s
+Tree              /tree, 2 layers
 Run directory     /run/l
 Cgroups           v1 memory=/cg/memory cpu=/cg/cpu
 Views             2

@@ -3,10 +3,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { describe, expect } from 'vitest';
+import { codeOf } from '../../src/errors.js';
 import { cleanEnvironment, lensfs, program, RunningDaemon, run } from '../_support/lensfs.js';
-import { daemonMounts, mountsIn } from '../_support/mounts.js';
+import { expectDaemonMounts, mountsIn } from '../_support/mounts.js';
 import { built, command, fuseDevice, root, testWith } from '../_support/requirements.js';
 import { TempDir } from '../_support/temp-dir.js';
+import { waitUntil } from '../_support/wait.js';
 
 const addon = built('build/Release/addon.node');
 const test = testWith(built(program), addon, root, fuseDevice);
@@ -15,7 +17,7 @@ describe('lensfs serve', () => {
   test('mounts the tree, says so, and answers reads', async () => {
     await using daemon = await RunningDaemon.start();
     expect(await daemon.logged('Serving')).toMatchObject({ level: 'info', tree: daemon.tree });
-    expect(await mountsIn(daemon.dir.path)).toEqual(daemonMounts);
+    await expectDaemonMounts(daemon);
     expect((await readdir(`${daemon.tree}/proc`)).sort()).toEqual(
       expect.arrayContaining(['cpuinfo', 'loadavg', 'meminfo', 'stat', 'uptime']),
     );
@@ -53,30 +55,46 @@ describe('lensfs serve', () => {
     expect(await readFile(`${second.tree}/proc/uptime`, 'utf8')).toMatch(/^\d/);
   });
 
-  test('takes over the directories of a daemon that was killed', async () => {
+  test('takes over the directories of a daemon that was killed with its worker', async () => {
     await using dir = await TempDir.create();
     await using killed = await RunningDaemon.start([], { dir });
+    const worker = await killed.workerPid();
     killed.child.kill('SIGKILL');
+    process.kill(worker, 'SIGKILL');
     await killed.exited;
-    await expect(readdir(`${killed.tree}/proc`)).rejects.toMatchObject({ code: 'ENOTCONN' });
+    await waitUntil('the connection is gone', () =>
+      readFile(`${killed.tree}/proc/stat`).then(
+        () => false,
+        (error) => codeOf(error) === 'ENOTCONN',
+      ),
+    );
     expect(existsSync(`${killed.runDir}/control.sock`)).toBe(true);
 
     await using daemon = await RunningDaemon.start([], { dir });
-    expect(await mountsIn(daemon.dir.path)).toEqual(daemonMounts);
+    await expectDaemonMounts(daemon);
     expect((await daemon.command('status')).code).toBe(0);
     expect((await daemon.command('stop')).code).toBe(0);
     expect(await mountsIn(daemon.dir.path)).toEqual([]);
   });
 
-  test('ends with a reason when somebody else unmounts the tree', async () => {
+  test('ends with a reason when its connection is aborted, and leaves host values', async () => {
     await using daemon = await RunningDaemon.start();
-    const mounts = [`${daemon.tree}/proc`, `${daemon.tree}/sys`, `${daemon.runDir}/mnt/shared`];
-    expect((await run('umount', mounts)).code).toBe(0);
+    const table = await readFile('/proc/self/mountinfo', 'utf8');
+    const line = table.split('\n').find((entry) => entry.includes(` ${daemon.runDir}/mnt/shared `));
+    const [, minor] = line?.split(' ')[2]?.split(':') ?? [];
+    await using control = await TempDir.create();
+    expect((await run('mount', ['-t', 'fusectl', 'none', control.path])).code).toBe(0);
+    try {
+      await writeFile(control.at(`${minor}/abort`), '1');
+    } finally {
+      await run('umount', [control.path]);
+    }
     expect(await daemon.exited).toEqual({ code: 1, signal: null });
     expect(daemon.otherLines).toEqual([
       `lensfs: "${daemon.tree}" is gone: somebody unmounted it or aborted the connection; start lensfs again`,
     ]);
     expect(existsSync(`${daemon.runDir}/control.sock`)).toBe(false);
+    expect(await readFile(`${daemon.tree}/proc/meminfo`, 'utf8')).toMatch(/^MemTotal:/);
   });
 });
 
@@ -122,7 +140,7 @@ describe('lensfs serve, when it cannot', () => {
   test('leaves a tree alone that another lensfs serves', async () => {
     await using daemon = await RunningDaemon.start();
     const line = await refused(daemon.dir, ['--run-dir', daemon.dir.at('other')]);
-    expect(line).toContain(`Something is mounted on "${daemon.tree}/proc": run "lensfs stop"`);
+    expect(line).toContain(`Something is mounted on "${daemon.tree}": run "lensfs stop"`);
     expect(await readFile(`${daemon.tree}/proc/uptime`, 'utf8')).toMatch(/^\d/);
   });
 
@@ -251,7 +269,7 @@ describe('a running daemon', () => {
     });
     const { code, stdout } = await daemon.command('status');
     expect(code).toBe(0);
-    expect(stdout).toContain(`Tree              ${daemon.tree}\n`);
+    expect(stdout).toContain(`Tree              ${daemon.tree}, 2 layers\n`);
   });
 
   test('has a control socket for its group only', async () => {

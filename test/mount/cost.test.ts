@@ -54,8 +54,8 @@ async function readInEach(tree: string, { list }: Cgroups): Promise<number[]> {
   );
 }
 
-async function descriptors({ child }: RunningDaemon): Promise<number> {
-  return (await readdir(`/proc/${child.pid}/fd`)).length;
+async function descriptors(daemon: RunningDaemon): Promise<number> {
+  return (await readdir(`/proc/${await daemon.workerPid()}/fd`)).length;
 }
 
 describe('bounds', () => {
@@ -135,7 +135,7 @@ describe('a warm read', () => {
       { args: [`${daemon.tree}/${file}`], cgroup },
     );
     await reader.next();
-    return await trace(daemon.child.pid ?? 0, daemon.dir.at('trace'), async () => {
+    return await trace(await daemon.workerPid(), daemon.dir.at('trace'), async () => {
       reader.go();
       await reader.next();
     });

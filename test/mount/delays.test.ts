@@ -11,8 +11,8 @@ import { unpackTree } from '../_support/tree.js';
 import { waitUntil } from '../_support/wait.js';
 
 /** How many threads of the daemon are opening a pipe that nobody writes. */
-async function waitingForPartner({ child }: RunningDaemon): Promise<number> {
-  const tasks = `/proc/${child.pid}/task`;
+async function waitingForPartner(daemon: RunningDaemon): Promise<number> {
+  const tasks = `/proc/${await daemon.workerPid()}/task`;
   const places = (await readdir(tasks)).map((tid) => readFile(`${tasks}/${tid}/wchan`, 'utf8'));
   return (await Promise.all(places)).filter((place) => place === 'wait_for_partner').length;
 }

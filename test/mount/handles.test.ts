@@ -10,8 +10,8 @@ import { waitUntil } from '../_support/wait.js';
 
 const mib = 2 ** 20;
 
-async function residentBytes({ child }: RunningDaemon): Promise<number> {
-  const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+async function residentBytes(daemon: RunningDaemon): Promise<number> {
+  const status = await readFile(`/proc/${await daemon.workerPid()}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
 

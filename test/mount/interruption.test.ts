@@ -24,8 +24,8 @@ const readForEver = `
   step('reading')
 `;
 
-async function descriptors({ child }: RunningDaemon): Promise<number> {
-  return (await readdir(`/proc/${child.pid}/fd`)).length;
+async function descriptors(daemon: RunningDaemon): Promise<number> {
+  return (await readdir(`/proc/${await daemon.workerPid()}/fd`)).length;
 }
 
 test('readers that are killed leave no handle, and end at once', async () => {

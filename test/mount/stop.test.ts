@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The end of a mount: with readers inside, after a crash, and where another one is.
+import { closeSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
 import { openEngine } from '../../src/daemon/engine.js';
-import { mountTrees, removeMountPoints } from '../../src/daemon/mount.js';
+import { mountConnections, unmountConnections } from '../../src/daemon/mount.js';
+import { makeMemory } from '../../src/native/process.js';
 import { lensfs, RunningDaemon, run } from '../_support/lensfs.js';
 import { mountTest as test } from '../_support/mounted.js';
-import { daemonMounts, mountsIn } from '../_support/mounts.js';
+import { expectDaemonMounts, mountsIn } from '../_support/mounts.js';
 import { PythonProcess, python } from '../_support/python.js';
 import { TempDir } from '../_support/temp-dir.js';
 import { waitUntil } from '../_support/wait.js';
@@ -23,24 +25,26 @@ async function threadsOf(pid: number | 'self' = 'self'): Promise<string[]> {
 
 test('an engine that stops has no thread left, and can be mounted by the next', async () => {
   await using dir = await TempDir.create();
-  const directories = { tree: dir.at('tree'), run_dir: dir.at('run') };
   for (const readers of [1, 8]) {
     const parsed = await loadConfig({ file: undefined, values: {}, sets: [`readers=${readers}`] });
     if (!parsed.ok) throw new Error('The configuration is wrong');
     await using engine = openEngine(parsed.config);
-    await mountTrees(engine, directories, () => {});
+    const connections = await mountConnections(dir.at('run'));
+    const [shared, tree] = [dir.at('run/mnt/shared'), dir.at('tree')];
+    const others = { journal: makeMemory('test'), config: 0, control: 0, tree: 0 };
+    engine.serve({ kept: { ...connections, ...others }, tree, shared }, () => {});
     // One more is the pinned tree's.
     const all = [...Array(readers + 1).fill('lensfs-reader'), 'lensfs-ticker'];
     // A thread gives itself its name.
     await waitUntil('the threads run', async () => `${await threadsOf()}` === `${all}`);
-    expect(await readFile(dir.at('tree/proc/uptime'), 'utf8')).toMatch(/^\d/);
+    expect(await readFile(`${shared}/proc/uptime`, 'utf8')).toMatch(/^\d/);
     await Promise.all([engine.stop(), engine.stop()]);
     await engine.stop();
     expect(await threadsOf()).toEqual([]);
+    await unmountConnections(dir.at('run'));
     expect(await mountsIn(dir.path)).toEqual([]);
-    await removeMountPoints(directories);
-    expect(await readdir(directories.tree)).toEqual([]);
-    expect(await readdir(directories.run_dir)).toEqual([]);
+    expect(await readdir(dir.at('run'))).toEqual([]);
+    for (const fd of [connections.shared, connections.pinned, others.journal]) closeSync(fd);
   }
 });
 
@@ -55,7 +59,7 @@ test('stops with open handles and working directories inside', async () => {
     reply([error_of(os.read, fds[0], 1), error_of(os.pread, fds[1], 100, 0),
            error_of(os.open, 'cpu', 0), error_of(os.listdir, '.')])
     `,
-    { args: [daemon.tree] },
+    { args: [`${daemon.runDir}/mnt/shared`] },
   );
   await reader.next();
   expect((await daemon.command('stop')).code).toBe(0);
@@ -101,6 +105,8 @@ test('stops while many read, and none of them hangs', async () => {
 test('clears the mounts of dead predecessors, one on the other and in use', async () => {
   await using dir = await TempDir.create();
   await using killed = await RunningDaemon.start([], { dir });
+  const shared = `${killed.runDir}/mnt/shared`;
+  const worker = await killed.workerPid();
   await using reader = new PythonProcess(
     `
     os.chdir(args[0])
@@ -109,10 +115,11 @@ test('clears the mounts of dead predecessors, one on the other and in use', asyn
     step()
     reply([error_of(os.pread, fd, 10, 0), error_of(os.listdir, '.')])
     `,
-    { args: [`${killed.tree}/proc`] },
+    { args: [`${shared}/proc`] },
   );
   await reader.next();
   killed.child.kill('SIGKILL');
+  process.kill(worker, 'SIGKILL');
   await killed.exited;
   await python(
     `
@@ -120,12 +127,12 @@ test('clears the mounts of dead predecessors, one on the other and in use', asyn
     options = f'fd={fd},rootmode=40755,user_id=0,group_id=0'
     reply(libc.mount(b'lensfs', args[0].encode(), b'fuse.lensfs', 1, options.encode()))
     `,
-    { args: [`${killed.tree}/proc`] },
+    { args: [shared] },
   );
-  expect(await mountsIn(`${killed.tree}/proc`)).toEqual(['fuse.lensfs', 'fuse.lensfs']);
+  expect(await mountsIn(shared)).toEqual(['fuse.lensfs', 'fuse.lensfs']);
 
   await using next = await RunningDaemon.start([], { dir });
-  expect(await mountsIn(dir.path)).toEqual(daemonMounts);
+  await expectDaemonMounts(next);
   expect(await readFile(`${next.tree}/proc/uptime`, 'utf8')).toMatch(/^\d/);
   reader.go();
   expect(await reader.next()).toEqual(['ENOTCONN', 'ENOTCONN']);
@@ -134,16 +141,15 @@ test('clears the mounts of dead predecessors, one on the other and in use', asyn
 test('leaves a mount point alone that something else is mounted on', async () => {
   await using dir = await TempDir.create();
   const tree = dir.at('tree');
-  const proc = dir.at('tree/proc');
-  await mkdir(proc, { recursive: true });
-  expect((await run('mount', ['-t', 'tmpfs', 'none', proc])).code).toBe(0);
+  await mkdir(tree);
+  expect((await run('mount', ['-t', 'tmpfs', 'none', tree])).code).toBe(0);
   try {
     const { code, stderr } = await lensfs(['serve', '--tree', tree, '--run-dir', dir.at('run')]);
     expect(code).toBe(1);
-    expect(stderr).toContain(`lensfs: Something is mounted on "${proc}"`);
+    expect(stderr).toContain(`lensfs: Something is mounted on "${tree}"`);
     expect(await mountsIn(dir.path)).toEqual(['tmpfs']);
     expect(await readdir(dir.at('run'))).toEqual([]);
   } finally {
-    await run('umount', [proc]);
+    await run('umount', [tree]);
   }
 });

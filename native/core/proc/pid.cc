@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "core/base/fd.h"
+#include "core/base/octal_escapes.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
@@ -46,24 +47,6 @@ class PidPath {
  private:
   std::array<char, 40> path_{};
 };
-
-// mountinfo writes blank, tab, newline and backslash as \ooo.
-std::string UndoOctalEscapes(std::string_view text) {
-  std::string plain;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      unsigned value = 0;
-      const auto [stop, status] = std::from_chars(&text[i + 1], &text[i + 1] + 3, value, 8);
-      if (status == std::errc() && stop == &text[i + 1] + 3 && value < 256) {
-        plain.push_back(static_cast<char>(value));
-        i += 3;
-        continue;
-      }
-    }
-    plain.push_back(text[i]);
-  }
-  return plain;
-}
 
 template <typename T>
 std::optional<T> ParseHex(std::string_view text) {

@@ -19,6 +19,10 @@ export const serve: Command = {
     tree: treeOption,
     'run-dir': runDirOption,
     set: setOption,
+    'leave-mounted': {
+      type: 'boolean',
+      help: 'at the end leave everything mounted, for a service manager that keeps the descriptors',
+    },
   },
   examples: [
     ['lensfs serve', 'serves /var/lib/lensfs; SIGHUP reloads the configuration'],
@@ -29,15 +33,14 @@ export const serve: Command = {
   ],
   run: async (args, io) => {
     const flags = configFlags(args);
-    const load = () => loadConfig(flags);
-    const parsed = await load();
+    const parsed = await loadConfig(flags);
     if (!parsed.ok) {
       io.stderr.write(formatProblems(parsed.problems));
       return exitCodes.usage;
     }
-    // Here, so that the other commands start without the HTTP server.
-    const { Daemon } = await import('../../daemon/daemon.js');
-    await Daemon.run({ config: parsed.config, loadConfig: load });
-    return exitCodes.ok;
+    // Here, so that the other commands start without what only this one needs.
+    const { launch } = await import('../../daemon/launch.js');
+    const leaveMounted = args.isSet('leave-mounted');
+    return await launch({ config: parsed.config, flags, leaveMounted });
   },
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fuse/mount.h"
+#include "mounts/connection_mount.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "core/base/fd.h"
 #include "core/base/result.h"
 
-namespace fuse_layer {
+namespace mounts {
 namespace {
 
 using core::Error;
@@ -37,6 +37,8 @@ Status ClearDeadMounts(const std::string& path) {
   }
   return Unit{};
 }
+
+}  // namespace
 
 Status CheckIsFree(const std::string& path) {
   struct stat own{};
@@ -63,8 +65,6 @@ Status CheckIsFree(const std::string& path) {
   return Unit{};
 }
 
-}  // namespace
-
 Result<Fd> MountConnection(const std::string& path) {
   const Status cleared = ClearDeadMounts(path);
   if (!cleared) return cleared.error();
@@ -84,23 +84,9 @@ Result<Fd> MountConnection(const std::string& path) {
   return fd;
 }
 
-Status BindDirectory(const std::string& source, const std::string& target) {
-  Status cleared = ClearDeadMounts(target);
-  if (!cleared) return cleared;
-  Status is_free = CheckIsFree(target);
-  if (!is_free) return is_free;
-  // The clone has the flags of the connection's own mount, read-only among them.
-  const Fd clone(open_tree(AT_FDCWD, source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-  if (!clone.valid()) return SystemError("open", source);
-  if (move_mount(clone.get(), "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0) {
-    return SystemError("mount", target);
-  }
-  return Unit{};
-}
-
 Status Unmount(const std::string& path) {
   if (umount2(path.c_str(), MNT_DETACH) != 0) return SystemError("unmount", path);
   return Unit{};
 }
 
-}  // namespace fuse_layer
+}  // namespace mounts

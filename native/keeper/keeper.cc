@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "keeper/keeper.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/fd.h"
+#include "core/base/link.h"
+#include "core/base/result.h"
+#include "keeper/log.h"
+#include "keeper/notify.h"
+#include "keeper/options.h"
+#include "keeper/worker.h"
+#include "mounts/connection_mount.h"
+#include "mounts/stable_tree.h"
+
+namespace keeper {
+namespace {
+
+using core::LinkMessage;
+using core::Nanoseconds;
+using core::NowMonotonic;
+using core::Status;
+using State = Worker::State;
+
+constexpr Nanoseconds kTick = std::chrono::seconds(1);
+// Between the starts of workers that do not last.
+constexpr Nanoseconds kDelayMin = std::chrono::seconds(1);
+// Whoever has a file of ours open waits for so long at the most.
+constexpr Nanoseconds kDelayMax = std::chrono::seconds(5);
+// A worker that has served for so long can be trusted with the tree again.
+constexpr Nanoseconds kHealthyAfter = std::chrono::seconds(2);
+
+std::string Member(const char* name, int64_t value) {
+  return std::string("\"") + name + "\":" + std::to_string(value);
+}
+
+void LogFailure(const char* message, const core::Error& error) {
+  const std::string cause =
+      std::string(error.operation) + " " + error.path + ": " + strerrordesc_np(error.errno_value);
+  Log("error", message, R"("cause":")" + cause + "\"");
+}
+
+void Send(const Worker& worker, LinkMessage message, uint32_t value = 0) {
+  // Whoever cannot be told anything any more is found out by its silence.
+  (void)core::SendLink(worker.link.get(), message, value);
+}
+
+}  // namespace
+
+Keeper::Keeper(Options options, Notifier notifier, core::Fd signals, int oom_score)
+    : options_(std::move(options)),
+      notifier_(std::move(notifier)),
+      signals_(std::move(signals)),
+      oom_score_(oom_score),
+      is_stacked_(options_.is_stacked) {}
+
+int Keeper::Run() {
+  const std::pair<core::LinkFd, const char*> stored[] = {
+      {core::kSharedFd, "shared"}, {core::kPinnedFd, "pinned"}, {core::kJournalFd, "journal"}};
+  for (const auto& [index, name] : stored) {
+    // Without FDPOLL=0 the manager would be woken at every request.
+    notifier_.Send(std::string("FDSTORE=1\nFDPOLL=0\nFDNAME=lensfs-") + name,
+                   {&options_.fds.at(index), 1});
+  }
+  Begin();
+  while (!is_done_) Wait();
+  Leave();
+  return exit_code_;
+}
+
+void Keeper::Begin() {
+  if (options_.predecessor_fd < 0) {
+    Start();
+    return;
+  }
+  auto adopted = Adopt(options_.predecessor_fd);
+  if (adopted) {
+    active_ = std::move(*adopted);
+    Replace();
+  } else {
+    LogFailure("Cannot reach the worker of an earlier keeper", adopted.error());
+    Start();
+  }
+}
+
+void Keeper::Wait() {
+  std::vector<pollfd> polled = {{.fd = signals_.get(), .events = POLLIN, .revents = 0}};
+  for (const auto* worker : {&active_, &next_}) {
+    const int fd = worker->has_value() ? (*worker)->link.get() : -1;
+    polled.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+  }
+  const Nanoseconds wake_at = start_at_ ? std::min(*start_at_, tick_at_) : tick_at_;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake_at - NowMonotonic()).count();
+  (void)poll(polled.data(), polled.size(), static_cast<int>(std::max<int64_t>(0, left)));
+  if (polled[0].revents != 0) OnSignal();
+  for (auto* worker : {&active_, &next_}) {
+    const int fd = polled[worker == &active_ ? 1 : 2].fd;
+    const bool is_same = worker->has_value() && fd >= 0 && (*worker)->link.get() == fd;
+    if (is_same && polled[worker == &active_ ? 1 : 2].revents != 0) OnPacket(**worker);
+  }
+  const Nanoseconds now = NowMonotonic();
+  if (start_at_ && now >= *start_at_) {
+    start_at_.reset();
+    Start();
+  }
+  if (now >= tick_at_) OnTick();
+}
+
+void Keeper::OnSignal() {
+  signalfd_siginfo info{};
+  if (read(signals_.get(), &info, sizeof info) != sizeof info) return;
+  switch (info.ssi_signo) {
+    case SIGCHLD:
+      return Reap();
+    case SIGHUP:
+      if (active_) (void)kill(active_->pid, SIGHUP);
+      return;
+    case SIGUSR2:
+      return Replace();
+    default:
+      return Stop(0);
+  }
+}
+
+void Keeper::OnPacket(Worker& worker) {
+  const auto packet = core::ReceiveLink(worker.link.get());
+  if (packet) {
+    worker.heard_at = NowMonotonic();
+    return OnMessage(worker, packet->message, packet->value);
+  }
+  worker.link.reset();
+  // The end of a child is told by a signal.
+  if (!worker.is_child) OnEnd(worker);
+}
+
+void Keeper::OnMessage(Worker& worker, LinkMessage message, uint32_t value) {
+  const bool is_active = active_ && &worker == &*active_;
+  switch (message) {
+    case LinkMessage::kBooted:
+      if (worker.state == State::kBooting) worker.Enter(State::kBooted);
+      if (is_replacing_ && !is_active && active_) {
+        Send(*active_, LinkMessage::kRelease);
+        active_->Enter(State::kReleasing);
+      }
+      return;
+    case LinkMessage::kServing:
+      worker.Enter(State::kServing);
+      if (!is_stacked_ && !has_served_) Send(worker, LinkMessage::kStack);
+      if (is_stacked_) OnStacked(0);
+      return;
+    case LinkMessage::kStacked:
+      return OnStacked(value);
+    case LinkMessage::kReleased:
+      worker.Enter(State::kReleased);
+      if (is_stopping_ || !is_active) return;
+      leaving_.push_back(std::move(*active_));
+      active_.reset();
+      return Start();
+    case LinkMessage::kStuck:
+      Log("error",
+          "A reader does not come back, replacing the worker",
+          Member("worker", worker.pid));
+      return worker.Kill();
+    case LinkMessage::kLogLevel:
+      return SetLogLevel(value);
+    case LinkMessage::kStopWanted:
+      return Stop(0);
+    case LinkMessage::kLost:
+      return OnLost();
+    default:
+      return;
+  }
+}
+
+// The kernel ends a connection when its last mount is gone, and never otherwise.
+void Keeper::OnLost() {
+  if (is_stopping_) return;
+  Complain("\"" + options_.tree +
+           "\" is gone: somebody unmounted it or aborted the connection; start lensfs again");
+  is_lost_ = true;
+  Stop(1);
+}
+
+void Keeper::OnStacked(uint32_t errno_value) {
+  if (errno_value != 0) {
+    LogFailure("Cannot put the files on the tree",
+               {.errno_value = static_cast<int>(errno_value),
+                .operation = "mount",
+                .path = options_.tree});
+    if (!has_served_) Stop(1);
+    return;
+  }
+  is_stacked_ = true;
+  if (!has_served_) notifier_.Send("READY=1");
+  has_served_ = true;
+  if (options_.standby && !next_) SpawnInto(next_);
+}
+
+void Keeper::OnTick() {
+  tick_at_ = NowMonotonic() + kTick;
+  bool is_well = false;
+  for (auto* const place : {&active_, &next_}) {
+    if (!place->has_value()) continue;
+    Worker& worker = **place;
+    if (worker.IsStuck()) {
+      Log("error", "A worker is silent, replacing it", Member("worker", worker.pid));
+      worker.Kill();
+    } else if (worker.DoesNotEnd()) {
+      // Its threads are gone but for those that the kernel holds in a request, which the next
+      // worker is to answer.
+      leaving_.push_back(std::move(worker));
+      place->reset();
+      OnEnd(leaving_.back());
+      return;
+    } else if (worker.state == State::kServing || worker.state == State::kBooted) {
+      Send(worker, LinkMessage::kPing);
+      is_well = is_well || place == &active_;
+    }
+  }
+  for (Worker& worker : leaving_) {
+    if (worker.IsStuck()) worker.Kill();
+  }
+  if (is_well) notifier_.Send("WATCHDOG=1");
+  if (!active_ || active_->state != State::kServing || is_stopping_) return;
+  if (active_->TimeInState() < kHealthyAfter) return;
+  delay_ = Nanoseconds{};
+  if (!is_stacked_ && has_served_) {
+    is_stacked_ = true;
+    Log("info",
+        "A worker is well, its files come back to the tree",
+        Member("worker", active_->pid));
+    Send(*active_, LinkMessage::kStack);
+  }
+  if (options_.standby && !next_) SpawnInto(next_);
+}
+
+void Keeper::Reap() {
+  int status = 0;
+  pid_t pid = 0;
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    const bool is_known = (active_ && active_->pid == pid) || (next_ && next_->pid == pid);
+    if (is_known && !is_stopping_) {
+      const std::string cause = WIFSIGNALED(status) ? Member("signal", WTERMSIG(status))
+                                                    : Member("exitCode", WEXITSTATUS(status));
+      Log("error", "A worker has ended", Member("worker", pid) + "," + cause);
+    }
+    std::erase_if(leaving_, [pid](const Worker& worker) { return worker.pid == pid; });
+    if (active_ && active_->pid == pid) {
+      OnEnd(*active_);
+    } else if (next_ && next_->pid == pid) {
+      OnEnd(*next_);
+    }
+  }
+}
+
+void Keeper::OnEnd(const Worker& worker) {
+  if (next_ && &worker == &*next_) {
+    if (is_replacing_) Log("error", "The new worker has ended, keeping the old one");
+    is_replacing_ = false;
+    next_.reset();
+    return;
+  }
+  OnActiveEnd(worker);
+}
+
+void Keeper::OnActiveEnd(const Worker& worker) {
+  // The orderly end of one that let go belongs to a replacement, or to a stop.
+  if (worker.state != State::kReleasing) CountDeath();
+  if (active_ && &worker == &*active_) active_.reset();
+  if (is_stopping_) {
+    is_done_ = true;
+  } else if (delay_ == Nanoseconds{}) {
+    Start();
+  } else {
+    start_at_ = NowMonotonic() + delay_;
+  }
+}
+
+void Keeper::CountDeath() {
+  const Nanoseconds now = NowMonotonic();
+  deaths_.push_back(now);
+  while (now - deaths_.front() > options_.death_window) deaths_.pop_front();
+  if (deaths_.size() < options_.deaths_max || is_stopping_) return;
+  delay_ = std::clamp(delay_ * 2, kDelayMin, kDelayMax);
+  if (!is_stacked_) return;
+  is_stacked_ = false;
+  Log("error",
+      "Workers do not last, the tree shows the host's files",
+      Member("deaths", static_cast<int64_t>(deaths_.size())));
+  const Status stacked = mounts::StackLayer(options_.tree, options_.native);
+  if (!stacked) LogFailure("Cannot put the host's files on the tree", stacked.error());
+}
+
+// Gives the requests to the next worker, a new one when there is none.
+void Keeper::Start() {
+  if (next_) {
+    active_ = std::move(next_);
+    next_.reset();
+  } else {
+    SpawnInto(active_);
+  }
+  is_replacing_ = false;
+  if (!active_) return;
+  if (active_->state == State::kKilled) return;
+  active_->Enter(State::kAsked);
+  // Waits in the link until it has booted.
+  Send(*active_, LinkMessage::kServe, ++served_count_);
+}
+
+void Keeper::SpawnInto(std::optional<Worker>& place) {
+  auto spawned = Spawn(options_, oom_score_);
+  if (spawned) {
+    place = std::move(*spawned);
+    return;
+  }
+  LogFailure("Cannot start a worker", spawned.error());
+  if (&place == &active_) start_at_ = NowMonotonic() + kDelayMin;
+}
+
+void Keeper::Replace() {
+  if (is_stopping_ || is_replacing_ || !active_) return;
+  is_replacing_ = true;
+  if (!next_) {
+    SpawnInto(next_);
+    is_replacing_ = next_.has_value();
+  } else if (next_->state == State::kBooted) {
+    Send(*active_, LinkMessage::kRelease);
+    active_->Enter(State::kReleasing);
+  }
+}
+
+void Keeper::Stop(int exit_code) {
+  if (is_stopping_) {
+    Log("info", "Already stopping, ignoring the signal");
+    return;
+  }
+  is_stopping_ = true;
+  exit_code_ = exit_code;
+  notifier_.Send("STOPPING=1");
+  Log("info", "Stopping");
+  if (next_) next_->Kill();
+  next_.reset();
+  start_at_.reset();
+  // While there still is somebody to answer: no new reader can come, and those who are inside get
+  // their answer before the readers stop.
+  // Nobody keeps the connections: what stays, here and in containers, must not need them.
+  const bool is_last = is_lost_ || !options_.leave_mounted || !notifier_.IsListening();
+  if (is_last) (void)mounts::StackLayer(options_.tree, options_.native);
+  if (!options_.leave_mounted) Unmount();
+  if (!active_) {
+    is_done_ = true;
+    return;
+  }
+  Send(*active_, LinkMessage::kRelease);
+  active_->Enter(State::kReleasing);
+}
+
+void Keeper::Unmount() {
+  if (!is_lost_) {
+    const Status removed = mounts::RemoveTree(options_.tree);
+    if (!removed) LogFailure("Cannot unmount the tree", removed.error());
+  }
+  for (const char* const name : {"/mnt/shared", "/mnt/pinned"}) {
+    (void)mounts::Unmount(options_.run_dir + name);
+  }
+}
+
+void Keeper::Leave() {
+  const std::string mounts = options_.run_dir + "/mnt";
+  if (!options_.leave_mounted) {
+    for (const char* const name : {"/shared", "/pinned", ""}) (void)rmdir((mounts + name).c_str());
+  }
+  (void)unlink((options_.run_dir + "/control.sock").c_str());
+  Log("info", "Stopped");
+}
+
+}  // namespace keeper

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Holds what must outlive every worker, and sees to it that there always is one that answers.
+//
+// It never reads or polls a FUSE descriptor: whoever polls one is woken at every request.
+//
+// Source: none.
+// Units:  std::chrono::nanoseconds of the monotonic clock.
+// Errors: logged; lensfs goes on as long as there is a way to.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/fd.h"
+#include "core/base/link.h"
+#include "keeper/notify.h"
+#include "keeper/options.h"
+#include "keeper/worker.h"
+
+namespace keeper {
+
+class Keeper {
+ public:
+  // `signals` is a signalfd(2).
+  Keeper(Options options, Notifier notifier, core::Fd signals, int oom_score);
+
+  // Until it is told to stop; the exit code.
+  int Run();
+
+ private:
+  void Begin();
+  void Wait();
+  void OnSignal();
+  void OnPacket(Worker& worker);
+  void OnMessage(Worker& worker, core::LinkMessage message, uint32_t value);
+  void OnLost();
+  void OnStacked(uint32_t errno_value);
+  void OnTick();
+  void Reap();
+  void OnEnd(const Worker& worker);
+  void OnActiveEnd(const Worker& worker);
+  void CountDeath();
+  void Start();
+  void SpawnInto(std::optional<Worker>& place);
+  void TellToServe();
+  void Replace();
+  void Stop(int exit_code);
+  void Unmount();
+  void Leave();
+
+  const Options options_;
+  const Notifier notifier_;
+  const core::Fd signals_;
+  const int oom_score_;
+
+  std::optional<Worker> active_;  // has, or is to have, the requests
+  std::optional<Worker> next_;    // is ready, or gets ready, to have them
+  std::vector<Worker> leaving_;   // have had them
+  bool is_replacing_ = false;     // active_ is to make way for next_
+  bool is_stacked_;               // the tree shows the connection's files, or is about to
+  bool has_served_ = false;
+  uint32_t served_count_ = 0;
+  std::deque<core::Nanoseconds> deaths_;  // of the last few seconds
+  core::Nanoseconds delay_{};             // before the next start; 0: at once
+  std::optional<core::Nanoseconds> start_at_;
+  core::Nanoseconds tick_at_{};
+  bool is_stopping_ = false;
+  bool is_lost_ = false;  // the connections do not live any more
+  bool is_done_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace keeper

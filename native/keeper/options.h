@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keeper's command line, which `lensfs serve` writes.
+//
+//   lensfs-keeper --fds SHARED,PINNED,JOURNAL,CONFIG,CONTROL,TREE --tree DIR --run-dir DIR --proc
+//   DIR --sys DIR
+//                 [--deaths N] [--window-ms N] [--leave-mounted] [--stacked] [--standby]
+//                 [--predecessor FD] -- WORKER [ARG ...]
+//
+// Source: src/daemon/launch.ts.
+// Units:  none.
+// Errors: nullopt for a command line that is not of this form.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/link.h"
+#include "mounts/stable_tree.h"
+
+namespace keeper {
+
+struct Options {
+  std::array<int, core::kLinkFdCount> fds{};
+  std::string tree;
+  std::string run_dir;
+  // Where the host's own files are.
+  mounts::LayerSource native;
+  // So many deaths of workers within the window are too many.
+  size_t deaths_max = 5;
+  std::chrono::milliseconds death_window = std::chrono::seconds(10);
+  // The mounts stay when it stops.
+  bool leave_mounted = false;
+  // The tree shows the connection's files already.
+  bool is_stacked = false;
+  // A second worker is kept ready.
+  bool standby = false;
+  // The link to a worker whose keeper is dead; -1: there is none.
+  int predecessor_fd = -1;
+  // The worker's command line, with the null pointer at its end that execv(3) wants.
+  std::vector<char*> worker;
+};
+
+std::optional<Options> ParseOptions(std::span<char* const> args);
+
+}  // namespace keeper

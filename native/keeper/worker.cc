@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "keeper/worker.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <utility>
+
+#include "core/base/clock.h"
+#include "core/base/fd.h"
+#include "core/base/link.h"
+#include "core/base/result.h"
+#include "keeper/oom_score.h"
+#include "keeper/options.h"
+
+namespace keeper {
+namespace {
+
+using core::Fd;
+using core::Nanoseconds;
+using core::Result;
+using core::SystemError;
+
+constexpr Nanoseconds kSilenceMax = std::chrono::seconds(5);
+constexpr Nanoseconds kStartMax = std::chrono::seconds(10);
+constexpr Nanoseconds kBootMax = std::chrono::seconds(30);
+constexpr Nanoseconds kDyingMax = std::chrono::seconds(1);
+
+// In the child: only what is safe between fork(2) and execv(3). No descriptor here has one of the
+// numbers that they get there.
+[[noreturn]] void BecomeWorker(const Options& options, int link, int oom_score) {
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  WriteOomScore(oom_score);
+  dup2(link, core::kWorkerLinkFd);
+  int number = core::kWorkerFirstFd;
+  for (const int fd : options.fds) dup2(fd, number++);
+  execv(options.worker.front(), options.worker.data());
+  _exit(127);
+}
+
+}  // namespace
+
+bool Worker::IsStuck() const {
+  const Nanoseconds now = core::NowMonotonic();
+  switch (state) {
+    case State::kBooting:
+      return now - since > kBootMax;
+    case State::kAsked:
+      return now - since > kStartMax;
+    case State::kBooted:
+    case State::kServing:
+      return now - heard_at > kSilenceMax;
+    case State::kReleasing:
+    case State::kReleased:
+      return now - since > kSilenceMax;
+    case State::kKilled:
+      return false;
+  }
+  return false;
+}
+
+bool Worker::DoesNotEnd() const {
+  return state == State::kKilled && TimeInState() > kDyingMax;
+}
+
+void Worker::Kill() {
+  (void)kill(pid, SIGKILL);
+  Enter(State::kKilled);
+}
+
+Result<Worker> Spawn(const Options& options, int oom_score) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return SystemError("make", "link");
+  }
+  Worker worker;
+  worker.link.reset(ends[0]);
+  const Fd other(ends[1]);
+  const Fd high(fcntl(other.get(), F_DUPFD_CLOEXEC, core::kWorkerFirstFd + core::kLinkFdCount));
+  if (!high.valid()) return SystemError("duplicate", "link");
+  worker.pid = fork();
+  if (worker.pid < 0) return SystemError("fork", options.worker.front());
+  if (worker.pid == 0) BecomeWorker(options, high.get(), oom_score);
+  worker.Enter(Worker::State::kBooting);
+  return worker;
+}
+
+Result<Worker> Adopt(int link) {
+  Worker worker;
+  worker.is_child = false;
+  worker.link.reset(link);
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(link, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+    return SystemError("ask for peer", "link");
+  }
+  worker.pid = peer.pid;
+  worker.Enter(Worker::State::kServing);
+  return worker;
+}
+
+}  // namespace keeper

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// A process that answers requests, as its keeper sees it.
+//
+// Source: core/base/link.h.
+// Units:  std::chrono::nanoseconds of the monotonic clock.
+// Errors: errno of the system calls.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "core/base/clock.h"
+#include "core/base/fd.h"
+#include "core/base/result.h"
+#include "keeper/options.h"
+
+namespace keeper {
+
+struct Worker {
+  enum class State : uint8_t {
+    kBooting,
+    kBooted,  // could be told to serve
+    kAsked,   // was told
+    kServing,
+    kReleasing,  // was told to let go
+    kReleased,   // has let go, and is about to exit
+    kKilled,
+  };
+
+  pid_t pid = 0;
+  bool is_child = true;  // false: another keeper's, whose end is that of its link
+  core::Fd link;
+  State state = State::kBooting;
+  core::Nanoseconds since{};     // of the state
+  core::Nanoseconds heard_at{};  // of its last sign of life
+
+  void Enter(State next) {
+    state = next;
+    since = heard_at = core::NowMonotonic();
+  }
+  [[nodiscard]] core::Nanoseconds TimeInState() const { return core::NowMonotonic() - since; }
+  // Whether it has been in its state, or silent, for longer than a healthy one would be.
+  [[nodiscard]] bool IsStuck() const;
+  // Whether it was killed and is not gone, because the kernel waits for somebody in it.
+  [[nodiscard]] bool DoesNotEnd() const;
+  void Kill();
+};
+
+// Starts the worker of `options`. `oom_score` is what it gets back of what the keeper has changed
+// for itself.
+core::Result<Worker> Spawn(const Options& options, int oom_score);
+
+// A worker that serves, at the other end of `link`.
+core::Result<Worker> Adopt(int link);
+
+}  // namespace keeper

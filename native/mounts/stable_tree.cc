@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mounts/stable_tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/base/fd.h"
+#include "core/base/result.h"
+#include "mounts/connection_mount.h"
+#include "mounts/mount_table.h"
+
+namespace mounts {
+namespace {
+
+using core::Error;
+using core::Fd;
+using core::Result;
+using core::Status;
+using core::SystemError;
+using core::Unit;
+
+constexpr const char* kSource = "lensfs";
+constexpr const char* kType = "tmpfs";
+// The files have no bytes of their own.
+constexpr const char* kOptions = "mode=0555,size=64k,nr_inodes=4096";
+constexpr uint64_t kLayerFlags =
+    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+constexpr mode_t kDirectoryMode = 0555;
+constexpr mode_t kFileMode = 0444;
+constexpr std::string_view kProc = "proc/";
+constexpr std::string_view kSys = "sys/";
+
+int SetAttributes(int fd, const char* path, mount_attr attributes) {
+  const unsigned flags = *path == '\0' ? AT_EMPTY_PATH : 0;
+  return mount_setattr(fd, path, flags, &attributes, sizeof attributes);
+}
+
+// A copy of the mount at `path`, without what is mounted below, that is attached nowhere.
+Fd CloneMount(const std::string& path) {
+  return Fd(open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+}
+
+Status Push(const std::string& source, const std::string& target) {
+  const Fd layer = CloneMount(source);
+  if (!layer.valid()) return SystemError("open", source);
+  // Private: the copy of a shared mount would pass on to its source what is stacked on it later.
+  mount_attr attributes{};
+  attributes.attr_set = kLayerFlags;
+  attributes.propagation = MS_PRIVATE;
+  if (SetAttributes(layer.get(), "", attributes) != 0) return SystemError("restrict", source);
+  if (move_mount(layer.get(), "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+    return SystemError("mount", target);
+  }
+  return Unit{};
+}
+
+// "" for a leaf that no source has.
+std::string PathIn(const LayerSource& source, std::string_view leaf) {
+  if (leaf.starts_with(kProc)) return source.proc + "/" + std::string(leaf.substr(kProc.size()));
+  if (leaf.starts_with(kSys)) return source.sys + "/" + std::string(leaf.substr(kSys.size()));
+  return "";
+}
+
+Status PushLeaf(const std::string& tree, const LayerSource& source, const std::string& leaf) {
+  Status pushed = Push(PathIn(source, leaf), tree + "/" + leaf);
+  if (!pushed && pushed.error().errno_value == ENOENT) return Unit{};
+  return pushed;
+}
+
+// The tree's own file system without its layers, writable or not.
+Result<Fd> OpenBare(const std::string& tree, bool writable) {
+  Fd bare = CloneMount(tree);
+  if (!bare.valid()) return SystemError("open", tree);
+  mount_attr attributes{};
+  attributes.attr_clr = MOUNT_ATTR_RDONLY;
+  if (writable && SetAttributes(bare.get(), "", attributes) != 0) {
+    return SystemError("make writable", tree);
+  }
+  return bare;
+}
+
+Status MakeTree(const std::string& tree) {
+  Status is_free = CheckIsFree(tree);
+  if (!is_free) return is_free;
+  if (mount(kSource, tree.c_str(), kType, MS_NOSUID | MS_NODEV | MS_NOEXEC, kOptions) != 0) {
+    return SystemError("mount", tree);
+  }
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  attributes.propagation = MS_SHARED;
+  if (SetAttributes(AT_FDCWD, tree.c_str(), attributes) != 0) {
+    const Error error = SystemError("share", tree);
+    (void)Unmount(tree);
+    return error;
+  }
+  return Unit{};
+}
+
+// Makes `leaf` with its directories; whether it was missing.
+Result<bool> MakeLeaf(const Fd& bare, const std::string& leaf) {
+  const bool is_directory = leaf.ends_with('/');
+  bool is_new = false;
+  for (size_t slash = leaf.find('/'); slash != std::string::npos;
+       slash = leaf.find('/', slash + 1)) {
+    const std::string directory = leaf.substr(0, slash);
+    is_new = mkdirat(bare.get(), directory.c_str(), kDirectoryMode) == 0;
+    if (!is_new && errno != EEXIST) return SystemError("make directory", directory);
+  }
+  if (is_directory) return is_new;
+  const Fd file(openat(bare.get(), leaf.c_str(), O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
+  if (!file.valid() && errno != EEXIST) return SystemError("make", leaf);
+  return file.valid();
+}
+
+// Appends the leaves below `directory`, which is "" or ends in a slash. A directory without entries
+// is a leaf.
+Status ListLeaves(int bare, const std::string& directory, std::vector<std::string>& leaves) {
+  const std::string path = directory.empty() ? "." : directory;
+  const int fd = openat(bare, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* const dir = fd < 0 ? nullptr : fdopendir(fd);
+  if (dir == nullptr) return SystemError("open", path);
+  std::vector<std::string> directories;
+  bool is_empty = true;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): this stream is ours alone.
+  while (const dirent* entry = readdir(dir)) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    is_empty = false;
+    if (entry->d_type == DT_DIR) {
+      directories.push_back(directory + name + "/");
+    } else {
+      leaves.push_back(directory + name);
+    }
+  }
+  closedir(dir);
+  if (is_empty && !directory.empty()) leaves.push_back(directory);
+  for (const std::string& below : directories) {
+    Status listed = ListLeaves(bare, below, leaves);
+    if (!listed) return listed;
+  }
+  return Unit{};
+}
+
+}  // namespace
+
+Status StageTree(const std::string& tree,
+                 const std::vector<std::string>& leaves,
+                 const LayerSource& native) {
+  if (!IsTree(tree)) {
+    Status made = MakeTree(tree);
+    if (!made) return made;
+  }
+  const auto bare = OpenBare(tree, true);
+  if (!bare) return bare.error();
+  for (const std::string& leaf : leaves) {
+    const auto is_new = MakeLeaf(*bare, leaf);
+    if (!is_new) return is_new.error();
+    if (!*is_new) continue;
+    Status pushed = PushLeaf(tree, native, leaf);
+    if (!pushed) return pushed;
+  }
+  return Unit{};
+}
+
+Status StackLayer(const std::string& tree, const LayerSource& source) {
+  const auto bare = OpenBare(tree, false);
+  if (!bare) return bare.error();
+  std::vector<std::string> leaves;
+  Status listed = ListLeaves(bare->get(), "", leaves);
+  if (!listed) return listed;
+  Status result = Unit{};
+  for (const std::string& leaf : leaves) {
+    // One that fails keeps its layer; the others are better off with theirs.
+    Status pushed = PushLeaf(tree, source, leaf);
+    if (!pushed) result = std::move(pushed);
+  }
+  return result;
+}
+
+Result<Fd> LockTree(const std::string& tree) {
+  Fd fd(open(tree.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return SystemError("open", tree);
+  if (flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (errno != EWOULDBLOCK) return SystemError("lock", tree);
+  return Error{.errno_value = EBUSY, .operation = "lock", .path = tree};
+}
+
+bool IsTree(const std::string& tree) {
+  const auto table = ReadMountTable();
+  if (!table) return false;
+  const Mount* const top = FindTop(*table, tree);
+  return top != nullptr && top->type == kType && top->source == kSource;
+}
+
+Result<bool> IsOnTop(const std::string& tree, const std::string& connection) {
+  const auto table = ReadMountTable();
+  if (!table) return table.error();
+  const Mount* const mounted = FindTop(*table, connection);
+  if (mounted == nullptr) return false;
+  std::unordered_map<std::string_view, const Mount*> tops;
+  for (const Mount& mount : *table) {
+    if (mount.path.starts_with(tree + "/")) tops[mount.path] = &mount;
+  }
+  const auto is_ours = [&](const auto& top) { return top.second->device == mounted->device; };
+  return !tops.empty() && std::all_of(tops.begin(), tops.end(), is_ours);
+}
+
+Result<size_t> CountLayers(const std::string& tree) {
+  const auto table = ReadMountTable();
+  if (!table) return table.error();
+  std::unordered_map<std::string_view, size_t> heights;
+  size_t highest = 0;
+  for (const Mount& mount : *table) {
+    if (mount.path.starts_with(tree + "/")) highest = std::max(highest, ++heights[mount.path]);
+  }
+  return highest;
+}
+
+Status RemoveTree(const std::string& tree) {
+  while (IsTree(tree)) {
+    // Containers keep their layers: an unmount passes on like a mount.
+    mount_attr attributes{};
+    attributes.propagation = MS_PRIVATE;
+    if (mount_setattr(AT_FDCWD, tree.c_str(), AT_RECURSIVE, &attributes, sizeof attributes) != 0) {
+      return SystemError("make private", tree);
+    }
+    Status unmounted = Unmount(tree);
+    if (!unmounted) return unmounted;
+  }
+  return Unit{};
+}
+
+}  // namespace mounts

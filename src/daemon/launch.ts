@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a valid configuration to a keeper that serves it: checks everything that can be wrong, gets the descriptors that
+// outlive every worker, and becomes the keeper.
+import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  connectionMounts,
+  controlSocketPath,
+  handoverSocketPath,
+  hostFiles,
+} from '../config/paths.js';
+import type { Config } from '../config/schema.js';
+import { type ConfigFlags, readPassedDescriptors } from '../config/sources.js';
+import { claimControlSocket } from '../control/socket.js';
+import { createLogger, logMessages } from '../logger.js';
+import { descriptorList, type KeptDescriptors } from '../native/binding.js';
+import { isConnected, isOnTop, isTree } from '../native/mounts.js';
+import { become, makeMemory, takeOver } from '../native/process.js';
+import { readVersion } from '../version.js';
+import { DaemonError } from './daemon-error.js';
+import { openEngine } from './engine.js';
+import { claimTree, mountConnections, stage, unmountConnections, unstage } from './mount.js';
+import { writeSavedConfig } from './saved-config.js';
+
+export interface LaunchOptions {
+  config: Config;
+  /** Where the configuration is from, for reloads. */
+  flags: ConfigFlags;
+  /** Leave everything mounted at the end: the service manager keeps the descriptors. */
+  leaveMounted: boolean;
+}
+
+/** Takes back one step of what was done. */
+type Undo = () => void | Promise<void>;
+
+/** What a service manager stores, by name. */
+const storedName = (name: string) => `lensfs-${name}`;
+
+const keeperPath = fileURLToPath(new URL('../../build/Release/lensfs-keeper', import.meta.url));
+const workerPath = fileURLToPath(new URL('../worker.js', import.meta.url));
+
+/**
+ * Becomes the keeper; returns only by throwing.
+ *
+ * @throws DaemonError, ControlError or NativeError; then nothing is left mounted and no socket is left
+ */
+export async function launch(options: LaunchOptions): Promise<never> {
+  const { config } = options;
+  if (process.geteuid?.() !== 0) {
+    throw new DaemonError('not_root', 'Not root, and mounting needs it: sudo lensfs serve');
+  }
+  const files = await listFiles(config);
+  const orphan = takeOver(handoverSocketPath(config.run_dir));
+  if (orphan !== undefined) {
+    createLogger(config.log.level).info(logMessages.takingOver);
+    await stage(config, files);
+    return becomeKeeper(orphan.kept, options, ['--predecessor', String(orphan.link)]);
+  }
+  const undo: Undo[] = [];
+  try {
+    const kept = await acquire(config, files, undo);
+    return becomeKeeper(kept, options);
+  } catch (error) {
+    for (const action of undo.reverse()) await action();
+    throw error;
+  }
+}
+
+/** The files there are to serve; opening an engine also shows whether one can. */
+async function listFiles(config: Config): Promise<string[]> {
+  await using engine = openEngine(config);
+  return engine.files();
+}
+
+async function acquire(
+  config: Config,
+  files: readonly string[],
+  undo: Undo[],
+): Promise<KeptDescriptors> {
+  const passed = readPassedDescriptors();
+  const socketPath = controlSocketPath(config.run_dir);
+  let control = passed.get('control');
+  if (control === undefined) {
+    control = await claimControlSocket(socketPath);
+    undo.push(() => rm(socketPath, { force: true }));
+  }
+  const tree = await claimStagedTree(config, files, undo);
+  const stored = storedConnections(passed);
+  if (stored !== undefined) return { ...stored, config: -1, control, tree };
+  const connections = await mountConnections(config.run_dir);
+  undo.push(() => unmountConnections(config.run_dir));
+  return { ...connections, journal: makeMemory('lensfs-journal'), config: -1, control, tree };
+}
+
+/** The lock of the tree, which has all files; one that somebody else serves is not touched. */
+async function claimStagedTree(
+  config: Config,
+  files: readonly string[],
+  undo: Undo[],
+): Promise<number> {
+  if (isTree(config.tree)) {
+    const lock = claimTree(config.tree);
+    await stage(config, files);
+    return lock;
+  }
+  undo.push(() => unstage(config.tree));
+  await stage(config, files);
+  return claimTree(config.tree);
+}
+
+/** What an earlier keeper has left with the service manager, if it is still good. */
+function storedConnections(
+  passed: ReadonlyMap<string, number>,
+): Pick<KeptDescriptors, 'shared' | 'pinned' | 'journal'> | undefined {
+  const [shared, pinned, journal] = ['shared', 'pinned', 'journal'].map((name) =>
+    passed.get(storedName(name)),
+  );
+  if (shared === undefined || pinned === undefined || journal === undefined) return undefined;
+  return isConnected(shared) && isConnected(pinned) ? { shared, pinned, journal } : undefined;
+}
+
+function becomeKeeper(
+  inherited: KeptDescriptors,
+  { config, flags, leaveMounted }: LaunchOptions,
+  extra: readonly string[] = [],
+): never {
+  const kept = { ...inherited, config: makeMemory('lensfs-config') };
+  writeSavedConfig(kept.config, { version: readVersion(), config, flags });
+  const { tree, run_dir, roots } = config;
+  const fds = descriptorList(kept);
+  const predecessor = extra.slice(1).map(Number);
+  const native = hostFiles(roots);
+  const paths = ['--tree', tree, '--run-dir', run_dir, '--proc', native.proc, '--sys', native.sys];
+  const { deaths, window } = config.workers;
+  const policy = ['--deaths', String(deaths), '--window-ms', String(window.usec / 1000)];
+  const switches = [
+    ...(leaveMounted ? ['--leave-mounted'] : []),
+    ...(isOnTop(tree, connectionMounts(run_dir).shared) ? ['--stacked'] : []),
+    ...(config.standby ? ['--standby'] : []),
+  ];
+  const worker = [process.execPath, workerPath, run_dir];
+  become(
+    [keeperPath, '--fds', fds.join(), ...paths, ...policy, ...switches, ...extra, '--', ...worker],
+    [...fds, ...predecessor],
+  );
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What Node.js has no function for. Every function throws NativeError with the errno's name.
+import { descriptorsFrom, type KeptDescriptors, loadAddon } from './binding.js';
+import { callNative } from './native-error.js';
+
+/** Memory that lives as long as a descriptor of it. */
+export function makeMemory(name: string): number {
+  return callNative(() => loadAddon().makeMemory(name));
+}
+
+/** A listening unix socket at a path that does not exist. */
+export function listen(path: string, mode: number): number {
+  return callNative(() => loadAddon().listen(path, mode));
+}
+
+/** Becomes another program with the same process id, which gets `fds`; returns only by throwing. */
+export function become(command: readonly string[], fds: readonly number[]): never {
+  callNative(() => loadAddon().become(command, fds));
+  throw new Error('execv has returned');
+}
+
+/** What a worker has whose keeper is dead; undefined when there is no such worker. */
+export function takeOver(path: string): { link: number; kept: KeptDescriptors } | undefined {
+  const handover = callNative(() => loadAddon().takeOver(path));
+  if (handover === undefined) return undefined;
+  return { link: handover.link, kept: descriptorsFrom(handover.fds) };
+}
+
+/** What a keeper's worker has been given. */
+export function inheritedDescriptors(): KeptDescriptors {
+  const { firstWorkerFd } = loadAddon();
+  return descriptorsFrom(Array.from({ length: 6 }, (_, index) => firstWorkerFd + index));
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the keeper starts. It answers reads before it loads anything that reads do not need.
+import { once } from 'node:events';
+import { connectionMounts } from './config/paths.js';
+import { openEngine } from './daemon/engine.js';
+import { readSavedConfig, type SavedConfig } from './daemon/saved-config.js';
+import { inheritedDescriptors } from './native/process.js';
+import { WorkerLink } from './native/worker-link.js';
+import { readVersion } from './version.js';
+
+/** A worker that is not told to serve by then waits for its turn, and loads the rest meanwhile. */
+const standbyAfterMs = 200;
+
+const kept = inheritedDescriptors();
+using link = new WorkerLink(readSavedConfig(kept.config).config.run_dir);
+const released = once(link, 'released');
+const preload = setTimeout(() => void import('./daemon/daemon.js'), standbyAfterMs);
+const [count] = (await once(link, 'serve')) as [number];
+clearTimeout(preload);
+
+const saved = await currentConfig();
+const { tree, run_dir } = saved.config;
+await using engine = openEngine(saved.config);
+link.attach(engine);
+engine.serve({ kept, tree, shared: connectionMounts(run_dir).shared }, () => link.send('lost'));
+link.send('serving');
+
+const { Daemon } = await import('./daemon/daemon.js');
+await Daemon.run({ link, engine, kept, saved, count, released });
+
+/** The configuration in force; one that another version wrote is read anew. */
+async function currentConfig(): Promise<SavedConfig> {
+  const found = readSavedConfig(kept.config);
+  const version = readVersion();
+  if (found.version === version) return found;
+  const { loadConfig } = await import('./config/load.js');
+  const parsed = await loadConfig(found.flags);
+  return parsed.ok ? { ...found, version, config: parsed.config } : found;
+}
