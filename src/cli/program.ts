@@ -6,11 +6,12 @@ import { type Command, exitCodes, type Io, parseArguments, UsageError } from './
 import { reload } from './commands/reload.js';
 import { serve } from './commands/serve.js';
 import { show } from './commands/show.js';
+import { stage } from './commands/stage.js';
 import { status } from './commands/status.js';
 import { stop } from './commands/stop.js';
 import { formatCommandHelp, formatHelp } from './output.js';
 
-const commands: readonly Command[] = [serve, show, status, reload, stop];
+const commands: readonly Command[] = [serve, stage, show, status, reload, stop];
 
 /** Runs one command line, without the program's name in front; resolves to the exit code. */
 export async function runProgram(argv: readonly string[], io: Io): Promise<number> {

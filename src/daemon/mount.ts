@@ -98,7 +98,8 @@ async function makeDirectory(of: string, directory: string, mode: number): Promi
   }
 }
 
-function explained<T>(path: string, action: () => T): T {
+/** Runs a native call; what it throws says what to do. */
+export function explained<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {

@@ -67,6 +67,8 @@ export interface StartOptions {
   /** Where its directories are; a new one when not given. */
   dir?: TempDir;
   env?: Record<string, string>;
+  /** The program itself, where it is another build than this checkout's. */
+  program?: string;
   /** A command that runs it, such as `['prlimit', '--nofile=1024']`. */
   prefix?: readonly string[];
 }
@@ -111,7 +113,8 @@ export class RunningDaemon implements AsyncDisposable {
     this.tree = dir.at('tree');
     this.runDir = dir.at('run');
     const paths = ['--tree', this.tree, '--run-dir', this.runDir];
-    const [first = program, ...rest] = [...endsWithThis, ...(options.prefix ?? []), program];
+    const started = options.program ?? program;
+    const [first = started, ...rest] = [...endsWithThis, ...(options.prefix ?? []), started];
     this.child = spawn(first, [...rest, 'serve', ...paths, ...args], {
       env: cleanEnvironment(options.env),
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -16,6 +16,9 @@ export interface PythonOptions {
   prefix?: readonly string[];
 }
 
+/** A command whose process is killed when this one ends, also when a test is given up. */
+const endsWithThis = ['setpriv', '--pdeathsig', 'KILL'];
+
 // reply(value): one value for the test. step(value): the same, then waits until the test goes on.
 const prelude = `
 import ctypes, errno, fcntl, json, mmap, os, resource, select, signal, socket, stat, sys, time
@@ -49,7 +52,14 @@ export class PythonProcess implements AsyncDisposable {
   readonly #stderr: Promise<string>;
 
   constructor(script: string, { args = [], cgroup, prefix = [] }: PythonOptions = {}) {
-    const line = [...prefix, 'python3', '-c', `${prelude}\n${unindent(script)}`, ...args];
+    const line = [
+      ...endsWithThis,
+      ...prefix,
+      'python3',
+      '-c',
+      `${prelude}\n${unindent(script)}`,
+      ...args,
+    ];
     const [command = '', ...rest] = line;
     const [first, others] =
       cgroup === undefined ? [command, rest] : cgroup.contain(command, ...rest);
