@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -252,6 +251,7 @@ void Keeper::OnTick() {
 void Keeper::Reap() {
   int status = 0;
   pid_t pid = 0;
+  // NOLINTBEGIN(misc-include-cleaner): <sys/wait.h> has these macros, and <stdlib.h> has them too.
   while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
     const bool is_known = (active_ && active_->pid == pid) || (next_ && next_->pid == pid);
     if (is_known && !is_stopping_) {
@@ -259,6 +259,7 @@ void Keeper::Reap() {
                                                     : Member("exitCode", WEXITSTATUS(status));
       Log("error", "A worker has ended", Member("worker", pid) + "," + cause);
     }
+    // NOLINTEND(misc-include-cleaner)
     std::erase_if(leaving_, [pid](const Worker& worker) { return worker.pid == pid; });
     if (active_ && active_->pid == pid) {
       OnEnd(*active_);

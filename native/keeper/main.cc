@@ -35,7 +35,7 @@ core::Fd OpenSignals() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD}) {
     sigaddset(&signals, signal);
   }
-  sigprocmask(SIG_SETMASK, &signals, nullptr);
+  pthread_sigmask(SIG_SETMASK, &signals, nullptr);
   // Without an effect, but not deadly.
   (void)::signal(SIGUSR1, SIG_IGN);
   return core::Fd(signalfd(-1, &signals, SFD_CLOEXEC));

@@ -11,8 +11,6 @@
 #include <string_view>
 #include <system_error>
 
-#include "core/base/link.h"
-
 namespace keeper {
 namespace {
 

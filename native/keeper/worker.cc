@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <utility>
 
 #include "core/base/clock.h"
 #include "core/base/fd.h"
@@ -33,9 +32,11 @@ constexpr Nanoseconds kDyingMax = std::chrono::seconds(1);
 // In the child: only what is safe between fork(2) and execv(3). No descriptor here has one of the
 // numbers that they get there.
 [[noreturn]] void BecomeWorker(const Options& options, int link, int oom_score) {
+  // A Ctrl-C on the keeper's terminal is the keeper's business.
+  setsid();
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
   WriteOomScore(oom_score);
   dup2(link, core::kWorkerLinkFd);
   int number = core::kWorkerFirstFd;
