@@ -198,7 +198,9 @@ test('a daemon that is killed does not disturb another', async () => {
     { args: [second.tree] },
   );
   expect(await reader.next()).toMatch(/^\d/);
-  first.child.kill('SIGKILL');
+  const worker = await first.workerPid();
+  first.child.kill('SIGKILL'); // the keeper first, who would start another worker
+  process.kill(worker, 'SIGKILL');
   await first.exited;
   await waitUntil('the first is gone', async () => {
     return await readFile(`${first.tree}/proc/uptime`).then(
