@@ -59,6 +59,10 @@ void Open(fuse_req_t request, fuse_ino_t id, fuse_file_info* file) {
   }
   file->fh = *handle;
   file->direct_io = 1;
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 11)
+  // Closing asks nobody, also while no worker is there: who starts lensfs may have a file open.
+  file->noflush = 1;
+#endif
   // An interrupted open never gets a release, nor one that a predecessor has answered already.
   if (fuse_reply_open(request, file) != 0) tree.Close(*handle);
 }
