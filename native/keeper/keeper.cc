@@ -382,11 +382,13 @@ void Keeper::Unmount() {
 }
 
 void Keeper::Leave() {
-  const std::string mounts = options_.run_dir + "/mnt";
+  // What stays mounted is the service manager's, and so is the control socket.
   if (!options_.leave_mounted) {
-    for (const char* const name : {"/shared", "/pinned", ""}) (void)rmdir((mounts + name).c_str());
+    for (const char* const name : {"/mnt/shared", "/mnt/pinned", "/mnt"}) {
+      (void)rmdir((options_.run_dir + name).c_str());
+    }
+    (void)unlink((options_.run_dir + "/control.sock").c_str());
   }
-  (void)unlink((options_.run_dir + "/control.sock").c_str());
   Log("info", "Stopped");
 }
 

@@ -54,7 +54,7 @@ export async function launch(options: LaunchOptions): Promise<never> {
   if (orphan !== undefined) {
     createLogger(config.log.level).info(logMessages.takingOver);
     await stage(config, files);
-    return becomeKeeper(orphan.kept, options, ['--predecessor', String(orphan.link)]);
+    return becomeKeeper(orphan.kept, options, orphan.link);
   }
   const undo: Undo[] = [];
   try {
@@ -122,13 +122,12 @@ function storedConnections(
 function becomeKeeper(
   inherited: KeptDescriptors,
   { config, flags, leaveMounted }: LaunchOptions,
-  extra: readonly string[] = [],
+  predecessor?: number,
 ): never {
   const kept = { ...inherited, config: makeMemory('lensfs-config') };
   writeSavedConfig(kept.config, { version: readVersion(), config, flags });
   const { tree, run_dir, roots } = config;
   const fds = descriptorList(kept);
-  const predecessor = extra.slice(1).map(Number);
   const native = hostFiles(roots);
   const paths = ['--tree', tree, '--run-dir', run_dir, '--proc', native.proc, '--sys', native.sys];
   const { deaths, window } = config.workers;
@@ -137,10 +136,11 @@ function becomeKeeper(
     ...(leaveMounted ? ['--leave-mounted'] : []),
     ...(isOnTop(tree, connectionMounts(run_dir).shared) ? ['--stacked'] : []),
     ...(config.standby ? ['--standby'] : []),
+    ...(predecessor === undefined ? [] : ['--predecessor', String(predecessor)]),
   ];
   const worker = [process.execPath, workerPath, run_dir];
   become(
-    [keeperPath, '--fds', fds.join(), ...paths, ...policy, ...switches, ...extra, '--', ...worker],
-    [...fds, ...predecessor],
+    [keeperPath, '--fds', fds.join(), ...paths, ...policy, ...switches, '--', ...worker],
+    [...fds, ...(predecessor === undefined ? [] : [predecessor])],
   );
 }

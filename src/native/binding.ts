@@ -74,15 +74,19 @@ export interface KeptDescriptors {
   tree: number;
 }
 
-/** The order in which the native side has them. */
+/** The order in which the native side has them (core/base/link.h). */
+const descriptorNames = ['shared', 'pinned', 'journal', 'config', 'control', 'tree'] as const;
+
+export const descriptorCount = descriptorNames.length;
+
 export function descriptorList(kept: KeptDescriptors): number[] {
-  return [kept.shared, kept.pinned, kept.journal, kept.config, kept.control, kept.tree];
+  return descriptorNames.map((name) => kept[name]);
 }
 
 /** The reverse of `descriptorList`. */
 export function descriptorsFrom(numbers: readonly number[]): KeptDescriptors {
-  const [shared = -1, pinned = -1, journal = -1, config = -1, control = -1, tree = -1] = numbers;
-  return { shared, pinned, journal, config, control, tree };
+  const entries = descriptorNames.map((name, index) => [name, numbers[index]]);
+  return Object.fromEntries(entries) as KeptDescriptors;
 }
 
 export interface ServeOptions {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What Node.js has no function for. Every function throws NativeError with the errno's name.
-import { descriptorsFrom, type KeptDescriptors, loadAddon } from './binding.js';
+import { descriptorCount, descriptorsFrom, type KeptDescriptors, loadAddon } from './binding.js';
 import { callNative } from './native-error.js';
 
 /** Memory that lives as long as a descriptor of it. */
@@ -29,5 +29,7 @@ export function takeOver(path: string): { link: number; kept: KeptDescriptors } 
 /** What a keeper's worker has been given. */
 export function inheritedDescriptors(): KeptDescriptors {
   const { firstWorkerFd } = loadAddon();
-  return descriptorsFrom(Array.from({ length: 6 }, (_, index) => firstWorkerFd + index));
+  return descriptorsFrom(
+    Array.from({ length: descriptorCount }, (_, index) => firstWorkerFd + index),
+  );
 }
