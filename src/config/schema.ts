@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one description of the configuration: keys, values, defaults, and what may change live.
 import { normalize } from 'node:path';
-import { z } from 'zod';
 import { logLevels } from '../logger.js';
+import { z } from '../zod.js';
 import { controlSocketName } from './paths.js';
 
 /** Where the configuration file is when no flag names another. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said on the control socket. Pure: schemas, paths and the shape of errors.
-import { z } from 'zod';
+import { z } from '../zod.js';
 
 /** Method and path of each request. */
 export const endpoints = {
