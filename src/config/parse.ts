@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entries from every source -> one Config, or every problem there is. Pure.
-
 import type { z } from '../zod.js';
 import { type Config, type ConfigKey, configKeys, configSchema } from './schema.js';
 

@@ -6,14 +6,14 @@ import { PythonProcess } from './python.js';
 
 export interface ReadReport {
   reads: number;
-  /** What went wrong, such as "ENOTCONN" or "cut"; at most a few of each kind. */
+  /** What went wrong first, such as "ENOTCONN" or "cut"; at most five. */
   failures: string[];
-  /** The longest reads. */
+  /** The longest read. */
   longestMs: number;
   p99Ms: number;
 }
 
-// Each line is a file and how it is read: opened each time, or kept open from before the fault.
+// Each file is read by two: one opens it each time, one keeps it open from before the fault.
 const script = `
 import re, threading
 whole = {'meminfo': rb'MemTotal: +[1-9]', 'stat': rb'cpu  ', 'loadavg': rb'[0-9]+[.][0-9]{2} ', 'uptime': rb'[0-9]+[.]'}
@@ -60,7 +60,7 @@ export function printFigures(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Two clients for each path on both connections, in a process of their own. */
+/** Two clients for each path, in a process of their own. */
 export class Clients implements AsyncDisposable {
   readonly #process: PythonProcess;
 

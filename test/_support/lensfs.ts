@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { endsWithThis } from './ends-with-this.js';
 import { mountPointsIn } from './mounts.js';
 import { TempDir } from './temp-dir.js';
 import { waitUntil } from './wait.js';
@@ -73,9 +74,6 @@ export interface StartOptions {
   prefix?: readonly string[];
 }
 
-/** A command whose process is told to end when this process has, also when that is killed. */
-const endsWithThis = ['setpriv', '--pdeathsig', 'TERM'];
-
 interface Ending {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -114,7 +112,11 @@ export class RunningDaemon implements AsyncDisposable {
     this.runDir = dir.at('run');
     const paths = ['--tree', this.tree, '--run-dir', this.runDir];
     const started = options.program ?? program;
-    const [first = started, ...rest] = [...endsWithThis, ...(options.prefix ?? []), started];
+    const [first = started, ...rest] = [
+      ...endsWithThis('TERM'),
+      ...(options.prefix ?? []),
+      started,
+    ];
     this.child = spawn(first, [...rest, 'serve', ...paths, ...args], {
       env: cleanEnvironment(options.env),
       stdio: ['ignore', 'ignore', 'pipe'],

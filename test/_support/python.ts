@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import type { TestCgroup } from './cgroup.js';
+import { endsWithThis } from './ends-with-this.js';
 import { cleanEnvironment } from './lensfs.js';
 
 export interface PythonOptions {
@@ -15,9 +16,6 @@ export interface PythonOptions {
   /** A command that runs Python: its arguments are Python's command line. */
   prefix?: readonly string[];
 }
-
-/** A command whose process is killed when this one ends, also when a test is given up. */
-const endsWithThis = ['setpriv', '--pdeathsig', 'KILL'];
 
 // reply(value): one value for the test. step(value): the same, then waits until the test goes on.
 const prelude = `
@@ -53,7 +51,7 @@ export class PythonProcess implements AsyncDisposable {
 
   constructor(script: string, { args = [], cgroup, prefix = [] }: PythonOptions = {}) {
     const line = [
-      ...endsWithThis,
+      ...endsWithThis('KILL'),
       ...prefix,
       'python3',
       '-c',

@@ -116,7 +116,7 @@ describe('a worker that does not answer', () => {
       process.kill(await daemon.workerPid(), 'SIGSTOP');
       await daemon.logged('Serving again');
       const report = await clients.finish('SIGSTOP');
-      expect(report.longestMs).toBeLessThan(15_000);
+      expect(report.longestMs).toBeLessThan(8_000);
       await daemon.logged('A worker is silent, replacing it');
     },
     suiteTimeoutMs,
@@ -202,7 +202,10 @@ describe('a worker short of something', () => {
     await using clients = await Clients.start([`${daemon.tree}/proc/stat`]);
     process.kill(await daemon.workerPid(), 'SIGKILL');
     await daemon.logged('Serving again');
+    // Answered by the control plane: reads went on while all of it was loaded.
+    const { fallbacks } = await statusOf(daemon);
     await clients.finish('128 descriptors');
+    expect(fallbacks).toEqual([]);
   });
 
   test('room in its run directory, serves again', async () => {
