@@ -3,8 +3,10 @@
 // scenario and another one goes first in each, so that drift hits all; each round has processes of
 // its own.
 import { access } from 'node:fs/promises';
+import type { DriverOptions } from './drivers/driver.js';
 import { measureCold, measureFleet, measureGrowth } from './measure/fleet.js';
 import { measureLoad } from './measure/load.js';
+import { measurePolling } from './measure/polling.js';
 import { measureTop } from './measure/top.js';
 import type { DriverName, Measurement, Outcome } from './measurement.js';
 import type { Scenario, Task } from './scenarios.js';
@@ -61,11 +63,16 @@ async function measureAlone(
   for (const scenario of scenarios) {
     plan.onScenario(scenario);
     for (const name of inTurn(plan, scenario, round)) {
-      await using stage = await Stage.set(name, { alwaysRender: scenario.task.kind === 'growth' });
+      await using stage = await Stage.set(name, driverOptions(scenario.task));
       results.push(await measure(plan, stage, scenario, round));
     }
   }
   return results;
+}
+
+function driverOptions(task: Task): DriverOptions {
+  if (task.kind === 'readers') return { readers: task.readers };
+  return { alwaysRender: task.kind === 'growth' };
 }
 
 function inTurn(plan: Plan, scenario: Scenario, turn: number): DriverName[] {
@@ -102,7 +109,10 @@ function measureTask({ loadSeconds }: Plan, stage: Stage, task: Task): Promise<O
   const { driver, container, find } = stage;
   switch (task.kind) {
     case 'load':
+    case 'readers':
       return measureLoad(driver, container, find, { ...task, seconds: loadSeconds });
+    case 'polling':
+      return measurePolling(driver, task);
     case 'top':
       return measureTop(driver, container, find, task);
     case 'fleet':

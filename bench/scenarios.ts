@@ -13,6 +13,22 @@ export interface LoadTask {
   clients: number;
 }
 
+/** The same with so many threads of lensfs that answer; what its default is decided by. */
+export interface ReadersTask extends Omit<LoadTask, 'kind'> {
+  kind: 'readers';
+  readers: number;
+}
+
+/** Containers that read one file as fast as they can, and another one that reads it now and then. */
+export interface PollingTask {
+  kind: 'polling';
+  file: string;
+  pollers: number;
+  seconds: number;
+  /** Between two reads of the other one. */
+  periodSeconds: number;
+}
+
 /** `top -b` in a container, with the files in place of its own. */
 export interface TopTask {
   kind: 'top';
@@ -44,7 +60,14 @@ export interface GrowthTask {
   seconds: number;
 }
 
-export type Task = LoadTask | TopTask | FleetTask | ColdTask | GrowthTask;
+export type Task =
+  | LoadTask
+  | ReadersTask
+  | PollingTask
+  | TopTask
+  | FleetTask
+  | ColdTask
+  | GrowthTask;
 
 export interface Scenario {
   name: string;
@@ -56,9 +79,19 @@ export interface Scenario {
   onlyByName?: boolean;
 }
 
+const loadColumns = [
+  'readsPerSecond',
+  'p50Usec',
+  'p99Usec',
+  'cpuUsecPerRead',
+  'bytesPerRead',
+] as const satisfies readonly Metric[];
+
 /** What is shown of each kind; drivers are compared by the first. */
 export const columns: Readonly<Record<Task['kind'], readonly [Metric, ...Metric[]]>> = {
-  load: ['readsPerSecond', 'p50Usec', 'p99Usec', 'cpuUsecPerRead', 'bytesPerRead'],
+  load: loadColumns,
+  readers: loadColumns,
+  polling: ['p99Usec', 'p50Usec', 'daemonCpuPercent'],
   top: ['clientCpuSec', 'wallSec', 'daemonCpuSec'],
   cold: ['p50Usec', 'p99Usec', 'cpuUsecPerRead'],
   fleet: ['daemonCpuPercent', 'readsPerSecond', 'p50Usec', 'p99Usec', 'rssMib', 'pssMib'],
@@ -131,11 +164,32 @@ const mainLoads = ['proc/meminfo', 'proc/stat'].flatMap((file) =>
 
 const otherLoads = otherFiles.flatMap((file) => accesses.map((access) => load(file, access, 1)));
 
+const readersLoads = [1, 4, 16].flatMap((clients) =>
+  accesses.flatMap((access) =>
+    [1, 2, 4].map(
+      (readers): Scenario => ({
+        name: `readers ${readers}: meminfo ${access} ${clients}`,
+        task: { kind: 'readers', readers, file: 'proc/meminfo', access, clients },
+        drivers: ['lensfs-shared'],
+        onlyByName: true,
+      }),
+    ),
+  ),
+);
+
 const fleet = { kind: 'fleet', files: commonFiles, containers: 1_000 } as const;
 
 export const scenarios: readonly Scenario[] = [
   ...mainLoads,
   ...otherLoads,
+  ...readersLoads,
+  ...['proc/meminfo', 'proc/stat'].map(
+    (file): Scenario => ({
+      name: `${file.replace(/^proc\//, '')} beside 8 pollers`,
+      task: { kind: 'polling', file, pollers: 8, seconds: 3, periodSeconds: 0.003 },
+      drivers: contenders,
+    }),
+  ),
   {
     name: 'top',
     task: { kind: 'top', files: commonFiles, delaySec: 0.01, iterations: 300 },

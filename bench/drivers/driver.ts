@@ -24,6 +24,8 @@ export interface Driver extends AsyncDisposable {
 export interface DriverOptions {
   /** Renders for each read, where it would use bytes again. */
   alwaysRender?: boolean;
+  /** Threads that answer; nobody else than lensfs can be told. */
+  readers?: number;
 }
 
 export type StartDriver = (options: DriverOptions) => Promise<Driver>;

@@ -10,11 +10,15 @@ type FilesFor = (daemon: RunningDaemon, cgroupPath: string) => Promise<FindFile>
 export async function startLensfs(
   name: DriverName,
   filesFor: FilesFor,
-  { alwaysRender = false }: DriverOptions,
+  { alwaysRender = false, readers }: DriverOptions,
 ): Promise<Driver> {
   const cgroup = await DaemonCgroup.create();
   try {
-    const args = alwaysRender ? ['--set', 'freshness=0'] : [];
+    const settings = [
+      ...(alwaysRender ? ['freshness=0'] : []),
+      ...(readers === undefined ? [] : [`readers=${readers}`]),
+    ];
+    const args = settings.flatMap((setting) => ['--set', setting]);
     const daemon = await RunningDaemon.start(args, { prefix: cgroup.prefix() });
     return {
       name,

@@ -4,7 +4,7 @@ import type { TestCgroup } from '../../test/_support/cgroup.js';
 import { run } from '../../test/_support/lensfs.js';
 import type { Driver, FindFile } from '../drivers/driver.js';
 import type { Outcome } from '../measurement.js';
-import type { LoadTask } from '../scenarios.js';
+import type { LoadTask, ReadersTask } from '../scenarios.js';
 import { inContainer } from './in-container.js';
 import { loadProgram, nsecPerUsec, type Tally } from './programs.js';
 import { withDaemonCpu } from './usage.js';
@@ -13,7 +13,7 @@ export async function measureLoad(
   driver: Driver,
   container: TestCgroup,
   find: FindFile,
-  { file, access, clients, seconds }: LoadTask & { seconds: number },
+  { file, access, clients, seconds }: (LoadTask | ReadersTask) & { seconds: number },
 ): Promise<Outcome> {
   const client = [loadProgram('lensfs-load'), `/${file}`, access, `${clients}`, `${seconds}`];
   const command = inContainer(container, find, [file], client);

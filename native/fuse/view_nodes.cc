@@ -14,12 +14,12 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/base/view_name.h"
 #include "core/cgroup/controller.h"
 #include "core/engine/cgroup_index.h"
 #include "core/engine/engine.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/view.h"
-#include "core/engine/view_name.h"
 #include "fuse/catalog_tree.h"
 #include "fuse/entry.h"
 
@@ -74,7 +74,7 @@ std::optional<ViewNode> ViewNodes::Find(uint64_t id) const {
 
 Result<ViewNode> ViewNodes::Lookup(std::string_view name, core::engine::Scratch& scratch) {
   const Error not_found{.errno_value = ENOENT, .operation = "find view", .path = std::string(name)};
-  const auto path = core::engine::CgroupPathOf(name);
+  const auto path = core::CgroupPathOf(name);
   if (!path) return not_found;
   const auto view = engine_.ViewOfCgroup(*path, scratch);
   if (!view) return not_found;
@@ -106,7 +106,7 @@ std::vector<DirectoryEntry> ViewNodes::ListViews(uint64_t id) const {
   for (const auto& view : engine_.Views()) {
     const auto cgroup = core::engine::IdOf(*view);
     if (!cgroup || !view->cgroup.IsAlive()) continue;
-    views.emplace(core::engine::ViewNameOf(view->cgroup.Primary()->Path()),
+    views.emplace(core::ViewNameOf(view->cgroup.Primary()->Path()),
                   IdOf(ViewNode{.cgroup = *cgroup}));
   }
   std::vector<DirectoryEntry> entries = BeginListing(id);

@@ -32,7 +32,9 @@ export async function verify(
 ): Promise<Verified> {
   const limitArgs = limit === undefined ? [] : [limit.file, `${limit.bytes}`];
   const args = [file, `${threads}`, `${seconds}`, ...limitArgs];
-  const { code, stdout, stderr } = await run(verifyProgram, args, { timeout: 60_000 });
+  const { code, stdout, stderr } = await run(verifyProgram, args, {
+    timeout: (seconds + 30) * 1_000,
+  });
   if (code !== 0) throw new Error(`lensfs-verify ended with ${code}: ${stderr}`);
   return { ...(JSON.parse(stdout) as Omit<Verified, 'example'>), example: stderr };
 }

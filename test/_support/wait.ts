@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patience } from './patience.js';
 
-const deadlineMs = 10_000;
+const deadlineMs = 10_000 * patience;
 const pollMs = 5;
 
 /**
  * Waits for something that nobody announces.
  *
- * @throws {Error} that says what did not happen in ten seconds
+ * @throws {Error} that says what did not happen in ten seconds, or in a slow machine's
  */
 export async function waitUntil(
   what: string,

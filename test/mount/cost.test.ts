@@ -85,7 +85,7 @@ describe('bounds', () => {
     }
     expect(await statusOf(daemon)).toMatchObject({ fallbacks: [] });
     expect((await statusOf(daemon)).views).toBeGreaterThanOrEqual(160);
-  }, 60_000);
+  }, 180_000);
 });
 
 /** The system calls of a process and its threads while `body` runs, one line each. */

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/fd.h"
+#include "core/base/read_log.h"
 #include "core/base/result.h"
 
 namespace core {
@@ -20,10 +21,15 @@ class FileBuffer {
  public:
   explicit FileBuffer(size_t capacity_bytes = size_t{16} * 1024) : bytes_(capacity_bytes) {}
 
+  // Cgroups write into `log` what they read through this buffer; null: nothing is kept.
+  void SetLog(ReadLog* log) { log_ = log; }
+  [[nodiscard]] ReadLog* Log() const { return log_; }
+
  private:
   friend Result<std::string_view> ReadOnce(int fd, FileBuffer& buffer, std::string_view path);
   friend Result<std::string_view> ReadWhole(int fd, FileBuffer& buffer, std::string_view path);
   std::vector<char> bytes_;
+  ReadLog* log_ = nullptr;
 };
 
 // One pread at offset 0, for files whose text the kernel makes in one piece (most cgroup files,

@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,6 +19,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/read_file.h"
+#include "core/base/read_log.h"
 #include "core/base/result.h"
 
 namespace core::cgroup {
@@ -126,10 +129,27 @@ Result<Fd> CgroupDir::OpenFile(const char* name) const {
 Result<std::string_view> CgroupDir::ReadByName(const char* name, FileBuffer& buffer) const {
   const auto fd = OpenFile(name);
   if (!fd) return fd.error();
-  return ReadWhole(fd->get(), buffer, name);
+  auto text = ReadWhole(fd->get(), buffer, name);
+  if (text && buffer.Log() != nullptr) Log(name, *text, *buffer.Log());
+  return text;
 }
 
 Result<std::string_view> CgroupDir::Read(CgroupFile file, FileBuffer& buffer) {
+  auto text = ReadUnlogged(file, buffer);
+  if (text && buffer.Log() != nullptr) Log(NameOf(file), *text, *buffer.Log());
+  return text;
+}
+
+void CgroupDir::Log(const char* name, std::string_view text, ReadLog& log) const {
+  std::array<char, PATH_MAX> root{};
+  const std::string link = "/proc/self/fd/" + std::to_string(root_fd_);
+  const ssize_t size = readlink(link.c_str(), root.data(), root.size());
+  std::string path(root.data(), static_cast<size_t>(std::max<ssize_t>(0, size)));
+  if (path_ != "/") path.append(path_);
+  log.push_back({.path = path.append("/").append(name), .text = std::string(text)});
+}
+
+Result<std::string_view> CgroupDir::ReadUnlogged(CgroupFile file, FileBuffer& buffer) {
   auto& slot = held_[static_cast<size_t>(file)];
   const int held = slot.load(std::memory_order_acquire);
   if (held != kNotHeld) return ReadOnce(held, buffer, NameOf(file));

@@ -17,6 +17,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/read_file.h"
+#include "core/base/read_log.h"
 #include "core/base/result.h"
 
 namespace core::cgroup {
@@ -106,6 +107,8 @@ class CgroupDir {
 
  private:
   CgroupDir(int root_fd, std::string path, uint64_t id, FdBudget& budget);
+  Result<std::string_view> ReadUnlogged(CgroupFile file, FileBuffer& buffer);
+  void Log(const char* name, std::string_view text, ReadLog& log) const;
   [[nodiscard]] Result<Fd> OpenFile(const char* name) const;
 
   int root_fd_;

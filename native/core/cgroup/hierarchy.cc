@@ -175,6 +175,7 @@ CgroupPaths Hierarchy::ParsePaths(std::string_view proc_pid_cgroup) const {
     std::string_view path = TakeLine(proc_pid_cgroup);
     const std::string_view id = TakeUntil(path, ':');
     const std::string_view names = TakeUntil(path, ':');
+    if (!path.starts_with('/')) continue;
     const bool is_v2 = id == "0" && names.empty();
     for (const Controller controller : kControllers) {
       const Version version = VersionOf(controller);

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/cpu_set.h"
@@ -31,18 +32,18 @@
 #include "core/engine/host_files.h"
 #include "core/engine/identity_cache.h"
 #include "core/engine/options.h"
+#include "core/engine/policy_rules.h"
+#include "core/engine/read_stats.h"
 #include "core/engine/resolver.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/view.h"
+#include "core/model/load_average.h"
 #include "core/model/visible_cpus.h"
 #include "core/proc/pid.h"
 #include "core/render/sheet.h"
 
 namespace core::engine {
 namespace {
-
-// Processes that read in the last 100 ms.
-constexpr size_t kCachedPidsMax = 1024;
 
 // loadavg and stat are sampled for a view until nobody has asked for this long.
 constexpr Nanoseconds kSampledFor = std::chrono::minutes(15);
@@ -69,7 +70,7 @@ Engine::Engine(const EngineOptions& options,
       sys_(host_->SysCpuFd()),
       dirs_(options.held_fds_max),
       views_(options.views_max),
-      identities_(std::min(kCachedPidsMax, options.pidfds_max)) {}
+      identities_(pids_, options.pidfds_max) {}
 
 Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options, const Policy& policy) {
   auto pids = proc::PidReader::Open(options.proc_root);
@@ -122,8 +123,34 @@ void Engine::SetPolicy(const Policy& policy) {
   {
     const std::lock_guard lock(policy_mutex_);
     policy_ = std::move(next);
+    policy_generation_.fetch_add(1, std::memory_order_release);
   }
+  ForgetTexts();
+}
+
+void Engine::SetPolicyRules(std::vector<PolicyRule> rules) {
+  {
+    const std::lock_guard lock(policy_mutex_);
+    policy_rules_ = std::move(rules);
+    policy_generation_.fetch_add(1, std::memory_order_release);
+  }
+  ForgetTexts();
+}
+
+void Engine::ForgetTexts() {
   for (const ViewRef& view : views_.All()) view->DropTexts();
+}
+
+std::shared_ptr<const Policy> Engine::PolicyOf(View& view) const {
+  const std::lock_guard view_lock(view.policy_mutex);
+  if (view.policy_generation == policy_generation_.load(std::memory_order_acquire)) {
+    return view.policy;
+  }
+  const auto& primary = view.cgroup.Primary();
+  const std::lock_guard lock(policy_mutex_);
+  view.policy = ApplyRules(policy_, policy_rules_, primary == nullptr ? "/" : primary->Path());
+  view.policy_generation = policy_generation_.load(std::memory_order_relaxed);
+  return view.policy;
 }
 
 std::shared_ptr<const Policy> Engine::GetPolicy() const {
@@ -142,37 +169,58 @@ Result<SnapshotRef> Engine::Read(size_t file,
                                  const Result<ViewRef>& caller,
                                  pid_t pid,
                                  Scratch& scratch) {
-  if (!caller) {
-    counters_.reads.fetch_add(1, std::memory_order_relaxed);
-    return ReadFallback(file, caller.error(), scratch);
+  const Nanoseconds begin = NowMonotonic();
+  Outcome outcome = Outcome::kError;
+  auto snapshot = caller ? ReadSnapshot(file, *caller, pid, scratch, outcome)
+                         : Result<SnapshotRef>(caller.error());
+  if (!snapshot) {
+    snapshot = ReadFallback(file, snapshot.error(), scratch);
+    outcome = snapshot ? Outcome::kFallback : Outcome::kError;
   }
-  auto snapshot = ReadView(file, *caller, pid, scratch);
-  return snapshot ? snapshot : ReadFallback(file, snapshot.error(), scratch);
+  read_stats_.Add(file, outcome, NowMonotonic() - begin);
+  return snapshot;
 }
 
 Result<SnapshotRef> Engine::ReadView(size_t file,
                                      const ViewRef& view,
                                      pid_t pid,
                                      Scratch& scratch) {
+  const Nanoseconds begin = NowMonotonic();
+  Outcome outcome = Outcome::kError;
+  auto snapshot = ReadSnapshot(file, view, pid, scratch, outcome);
+  read_stats_.Add(file, outcome, NowMonotonic() - begin);
+  return snapshot;
+}
+
+Result<SnapshotRef> Engine::ReadSnapshot(
+    size_t file, const ViewRef& view, pid_t pid, Scratch& scratch, Outcome& outcome) {
   counters_.reads.fetch_add(1, std::memory_order_relaxed);
   const bool is_32bit =
       catalog::Files()[file].needs.Has(catalog::Need::kHostCpuInfo) && IsCaller32Bit(pid, scratch);
-  const auto policy = GetPolicy();
+  view->reads.fetch_add(1, std::memory_order_relaxed);
+  const auto policy = PolicyOf(*view);
   auto& slot = view->snapshots[is_32bit ? kCpuInfo32Slot : file];
   const Nanoseconds now = NowMonotonic();
+  outcome = Outcome::kCached;
   auto snapshot = slot.Get(
       now,
       policy->freshness,
       [&](Snapshot& into) {
         into.made_at = now;
+        outcome = Outcome::kRendered;
         return Render(file, view, *policy, is_32bit, scratch, into);
       },
       scratch.before_delay);
-  if (snapshot) return snapshot;
+  if (snapshot) {
+    if (outcome == Outcome::kCached) view->hits.fetch_add(1, std::memory_order_relaxed);
+    return snapshot;
+  }
+  outcome = Outcome::kError;
   if (CauseOf(snapshot.error()) == FallbackCause::kCgroupGone && !view->cgroup.IsAlive()) {
     views_.Remove(view);
     if (auto last = slot.Last()) {
       fallbacks_.Add(file, FallbackCause::kCgroupGone, snapshot.error());
+      outcome = Outcome::kFallback;
       return last;
     }
   }
@@ -215,12 +263,14 @@ Status Engine::Render(size_t file,
   const catalog::FileEntry& entry = catalog::Files()[file];
   counters_.renders.fetch_add(1, std::memory_order_relaxed);
   into.bytes.clear();
-  bool is_hosts = SheetMaker::IsHosts(*view, entry.needs, policy);
+  const bool is_off = !policy.files.test(file) && entry.mode != kSecretMode;
+  bool is_hosts = is_off || SheetMaker::IsHosts(*view, entry.needs, policy);
   if (!is_hosts) {
     const auto is_own = sheets_.Make(*view, entry.needs, policy, is_32bit, Now(), scratch);
     if (!is_own) return is_own.error();
     is_hosts = !*is_own;
   }
+  into.is_hosts = is_hosts;
   if (!is_hosts) {
     TextWriter out(into.bytes);
     entry.render(scratch.sheet, out);
@@ -252,7 +302,8 @@ Result<SnapshotRef> Engine::ReadFallback(size_t file, const Error& error, Scratc
 }
 
 Result<model::VisibleCpus> Engine::VisibleCpusOf(const Result<ViewRef>& view, Scratch& scratch) {
-  const auto policy = GetPolicy();
+  const auto policy = view ? PolicyOf(**view) : GetPolicy();
+  if (!policy->files.test(kSysFile)) return OnlineCpus();
   auto cpus = view ? sheets_.ReadVisibleCpus(**view, *policy, Now(), scratch.file)
                    : Result<model::VisibleCpus>(view.error());
   if (cpus) return cpus;
@@ -274,7 +325,18 @@ Result<model::VisibleCpus> Engine::OnlineCpus() {
 Result<SnapshotRef> Engine::ReadSys(const std::string& path,
                                     const Result<ViewRef>& view,
                                     Scratch& scratch) {
+  const Nanoseconds begin = NowMonotonic();
   counters_.reads.fetch_add(1, std::memory_order_relaxed);
+  if (view) (*view)->reads.fetch_add(1, std::memory_order_relaxed);
+  auto snapshot = ReadSysNow(path, view, scratch);
+  read_stats_.Add(
+      kSysFile, snapshot ? Outcome::kRendered : Outcome::kError, NowMonotonic() - begin);
+  return snapshot;
+}
+
+Result<SnapshotRef> Engine::ReadSysNow(const std::string& path,
+                                       const Result<ViewRef>& view,
+                                       Scratch& scratch) {
   const auto cpus = VisibleCpusOf(view, scratch);
   if (!cpus) return cpus.error();
   if (!SysTree::IsVisible(path, *cpus)) {
@@ -288,8 +350,14 @@ Result<SnapshotRef> Engine::ReadSys(const std::string& path,
 }
 
 void Engine::Tick(Scratch& scratch) {
-  const auto policy = GetPolicy();
+  const Nanoseconds begin = NowMonotonic();
+  const Nanoseconds last = ticked_at_.exchange(begin, std::memory_order_relaxed);
+  if (last != Nanoseconds{}) {
+    const Nanoseconds period = std::chrono::microseconds(model::kLoadPeriodUsec);
+    tick_lag_.store(std::max(Nanoseconds{}, begin - last - period), std::memory_order_relaxed);
+  }
   for (const ViewRef& view : views_.All()) {
+    const auto policy = PolicyOf(*view);
     const Moment now = Now();
     const Nanoseconds wanted_at = view->load_wanted_at.load(std::memory_order_relaxed);
     if (wanted_at != Nanoseconds{} && now.monotonic - wanted_at < kSampledFor) {
@@ -303,6 +371,7 @@ void Engine::Tick(Scratch& scratch) {
     if (!view->cgroup.IsAlive()) views_.Remove(view);
   }
   identities_.DropOld(NowMonotonic());
+  tick_took_.store(NowMonotonic() - begin, std::memory_order_relaxed);
   const std::lock_guard lock(traits_mutex_);
   EraseIf(traits_,
           [](const auto& known) { return IdentityCache::HasEnded(known.second->init_pidfd); });

@@ -21,18 +21,24 @@
 
 #include "core/base/clock.h"
 #include "core/base/fd.h"
+#include "core/base/read_log.h"
 #include "core/base/result.h"
+#include "core/catalog/catalog.h"
 #include "core/cgroup/dir_table.h"
 #include "core/cgroup/hierarchy.h"
 #include "core/engine/cgroup_index.h"
+#include "core/engine/explanation.h"
 #include "core/engine/fallbacks.h"
 #include "core/engine/host_files.h"
 #include "core/engine/identity_cache.h"
 #include "core/engine/options.h"
+#include "core/engine/policy_rules.h"
+#include "core/engine/read_stats.h"
 #include "core/engine/resolver.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/sys_tree.h"
 #include "core/engine/view.h"
+#include "core/engine/view_report.h"
 #include "core/engine/view_table.h"
 #include "core/model/visible_cpus.h"
 #include "core/proc/pid.h"
@@ -55,7 +61,11 @@ class Engine {
   static Result<std::unique_ptr<Engine>> Open(const EngineOptions& options, const Policy& policy);
 
   void SetPolicy(const Policy& policy);
+  // Replaces all rules there were.
+  void SetPolicyRules(std::vector<PolicyRule> rules);
   [[nodiscard]] std::shared_ptr<const Policy> GetPolicy() const;
+  // The policy with what the rules change for `view`.
+  [[nodiscard]] std::shared_ptr<const Policy> PolicyOf(View& view) const;
 
   // The view of the process or thread `pid`.
   Result<ViewRef> ViewOfPid(pid_t pid, Scratch& scratch);
@@ -95,11 +105,25 @@ class Engine {
   // not on this host, or may be larger than a page.
   [[nodiscard]] size_t PageSize(size_t file) const { return page_sizes_[file]; }
 
+  // What the container of `view` may use and uses now.
+  ViewReport Report(const ViewRef& view, Scratch& scratch);
+  // How many tasks each view was read by in the last 100 ms.
+  [[nodiscard]] std::unordered_map<const View*, size_t> CountReaders() const {
+    return identities_.CountReaders(NowMonotonic());
+  }
+  // The bytes of the catalog's `file` for a reader with `view`, made now, and all they are made of.
+  // `scratch` is one that nothing else was read with.
+  Result<Explanation> Explain(size_t file, const ViewRef& view, Scratch& scratch);
+
   // One tick of the load sampler, to be called every 5 s; also lets go of what idle views hold.
   void Tick(Scratch& scratch);
 
   [[nodiscard]] const cgroup::Hierarchy& GetHierarchy() const { return hierarchy_; }
   [[nodiscard]] const Counters& GetCounters() const { return counters_; }
+  [[nodiscard]] const ReadStats& GetReadStats() const { return read_stats_; }
+  // By how much the last tick of the load sampler came too late, and how long it took.
+  [[nodiscard]] Nanoseconds TickLag() const { return tick_lag_.load(std::memory_order_relaxed); }
+  [[nodiscard]] Nanoseconds TickTook() const { return tick_took_.load(std::memory_order_relaxed); }
   [[nodiscard]] const Fallbacks& GetFallbacks() const { return fallbacks_; }
   [[nodiscard]] size_t ViewCount() const { return views_.Size(); }
   [[nodiscard]] int64_t HeldFds() const { return dirs_.HeldFds(); }
@@ -111,7 +135,12 @@ class Engine {
          std::unique_ptr<HostFiles> host);
 
   void LookAtHost();
+  void ForgetTexts();
+  void LogLimitsV1(const View& view, FileBuffer& buffer);
+  void LogHost(catalog::Needs needs, const Scratch& scratch, ReadLog& log) const;
   [[nodiscard]] Moment Now() const;
+  // Whether the table has it and its cgroup exists.
+  [[nodiscard]] bool IsKept(const ViewRef& view) const;
   ViewRef FindByTraits(const std::string& key);
   Result<ViewRef> FindViewOfCgroup(std::string_view path, Scratch& scratch);
   Result<ViewRef> ResolveView(pid_t pid, const CallerTraits& traits, Scratch& scratch);
@@ -123,6 +152,11 @@ class Engine {
                 bool is_32bit,
                 Scratch& scratch,
                 Snapshot& into);
+  Result<SnapshotRef> ReadSnapshot(
+      size_t file, const ViewRef& view, pid_t pid, Scratch& scratch, Outcome& outcome);
+  Result<SnapshotRef> ReadSysNow(const std::string& path,
+                                 const Result<ViewRef>& view,
+                                 Scratch& scratch);
   Result<SnapshotRef> ReadFallback(size_t file, const Error& error, Scratch& scratch);
   bool IsCaller32Bit(pid_t pid, Scratch& scratch) const;
 
@@ -151,9 +185,15 @@ class Engine {
   CgroupIndex cgroup_ids_;
   Counters counters_;
   Fallbacks fallbacks_;
+  ReadStats read_stats_;
+  std::atomic<Nanoseconds> ticked_at_{};  // monotonic
+  std::atomic<Nanoseconds> tick_lag_{};
+  std::atomic<Nanoseconds> tick_took_{};
   std::atomic<uint64_t> next_serial_{1};
-  mutable std::mutex policy_mutex_;  // guards policy_
+  mutable std::mutex policy_mutex_;  // guards the three below
   std::shared_ptr<const Policy> policy_;
+  std::vector<PolicyRule> policy_rules_;
+  std::atomic<uint64_t> policy_generation_{1};
 };
 
 }  // namespace core::engine

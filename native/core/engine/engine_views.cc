@@ -84,6 +84,11 @@ Result<ViewRef> Engine::ViewOfPid(pid_t pid, Scratch& scratch) {
     known->used_at.store(now, std::memory_order_relaxed);
     return known;
   }
+  if (ViewRef known = identities_.FindUnchanged(pid, scratch.file); known && IsKept(known)) {
+    known->used_at.store(now, std::memory_order_relaxed);
+    identities_.Renew(pid, now);
+    return known;
+  }
   // Opened first: what is read below is of the task that the pidfd stands for, or it has ended.
   Fd pidfd = IdentityCache::OpenPidFd(pid);
   const auto traits = resolver_->ReadTraits(pid, scratch.file);
@@ -91,8 +96,12 @@ Result<ViewRef> Engine::ViewOfPid(pid_t pid, Scratch& scratch) {
   auto view = ResolveView(pid, *traits, scratch);
   if (!view) return view;
   (*view)->used_at.store(now, std::memory_order_relaxed);
-  identities_.Insert(pid, std::move(pidfd), *view, now);
+  identities_.Insert(pid, std::move(pidfd), *traits, *view, now);
   return view;
+}
+
+bool Engine::IsKept(const ViewRef& view) const {
+  return views_.Find(view->key) == view && view->cgroup.IsAlive();
 }
 
 ViewRef Engine::FindByTraits(const std::string& key) {

@@ -6,7 +6,6 @@
 // Errors: those of the function that makes the value; the last good value is kept.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -70,34 +69,25 @@ class Fresh {
   void Drop() {
     const std::lock_guard lock(mutex_);
     current_.reset();
-    spares_ = {};
+    spare_.reset();
   }
 
  private:
   std::shared_ptr<T> TakeSpare() {
-    for (auto& spare : spares_) {
-      if (spare == nullptr || spare.use_count() != 1) continue;
-      // Pairs with the release of the last other owner.
-      std::atomic_thread_fence(std::memory_order_acquire);
-      return std::exchange(spare, nullptr);
-    }
-    return std::make_shared<T>();
+    if (spare_ == nullptr || spare_.use_count() != 1) return std::make_shared<T>();
+    // Pairs with the release of the last other owner.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return std::exchange(spare_, nullptr);
   }
-  void KeepSpare(std::shared_ptr<T> value) {
-    for (auto& spare : spares_) {
-      if (spare != nullptr) continue;
-      spare = std::move(value);
-      return;
-    }
-    spares_.front() = std::move(value);
-  }
+  void KeepSpare(std::shared_ptr<T> value) { spare_ = std::move(value); }
 
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable made_;
   bool making_ = false;
   std::shared_ptr<T> current_;
   Nanoseconds current_at_{};
-  std::array<std::shared_ptr<T>, 2> spares_;
+  // One is enough for who reads again and again; a thousand views have a thousand of each file.
+  std::shared_ptr<T> spare_;
 };
 
 }  // namespace core::engine

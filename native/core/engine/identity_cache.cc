@@ -6,26 +6,41 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <utility>
 
 #include "core/base/clock.h"
 #include "core/base/erase_if.h"
 #include "core/base/fd.h"
+#include "core/base/read_file.h"
+#include "core/engine/resolver.h"
 #include "core/engine/view.h"
+#include "core/proc/pid.h"
 
 namespace core::engine {
 namespace {
 
 // A live process can still be moved to another cgroup; that must show soon.
 constexpr Nanoseconds kMaxAge = std::chrono::milliseconds(100);
+// Longer than the pause of those who read once in a second.
+constexpr Nanoseconds kKeptFor = std::chrono::seconds(3);
+// Callers that read at the same time.
+constexpr size_t kPidsMax = 4096;
+constexpr size_t kFdsOfEach = 2;
 
 // PIDFD_THREAD of <linux/pidfd.h> (Linux 6.9): FUSE names the calling thread, not its process.
 constexpr unsigned kPidfdThread = 0200;
 
 }  // namespace
+
+IdentityCache::IdentityCache(const proc::PidReader& pids, size_t fds_max)
+    : pids_(pids), pids_max_(std::min(kPidsMax, fds_max / kFdsOfEach)) {}
 
 Fd IdentityCache::OpenPidFd(pid_t pid) {
   Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, kPidfdThread)));
@@ -38,27 +53,47 @@ bool IdentityCache::HasEnded(const Fd& pidfd) {
   return poll(&waiting, 1, 0) != 0;
 }
 
+std::shared_ptr<IdentityCache::Entry> IdentityCache::EntryOf(pid_t pid) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(pid);
+  return found == entries_.end() ? nullptr : found->second;
+}
+
 ViewRef IdentityCache::Find(pid_t pid, Nanoseconds now) {
-  std::shared_ptr<Entry> entry;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = entries_.find(pid);
-    if (found == entries_.end()) return nullptr;
-    entry = found->second;
-  }
-  if (now - entry->resolved_at > kMaxAge || HasEnded(entry->pidfd)) return nullptr;
+  const auto entry = EntryOf(pid);
+  if (entry == nullptr || now - entry->resolved_at.load() > kMaxAge) return nullptr;
+  return HasEnded(entry->pidfd) ? nullptr : entry->view;
+}
+
+ViewRef IdentityCache::FindUnchanged(pid_t pid, FileBuffer& buffer) {
+  const auto entry = EntryOf(pid);
+  if (entry == nullptr || !entry->cgroup_file.valid() || HasEnded(entry->pidfd)) return nullptr;
+  const auto text = ReadOnce(entry->cgroup_file.get(), buffer, "cgroup");
+  if (!text || *text != entry->cgroup_text) return nullptr;
+  const auto cgroup_namespace = pids_.ReadNamespace(pid, proc::Namespace::kCgroup);
+  if ((cgroup_namespace ? *cgroup_namespace : 0) != entry->cgroup_namespace) return nullptr;
   return entry->view;
 }
 
-void IdentityCache::Insert(pid_t pid, Fd pidfd, ViewRef view, Nanoseconds now) {
+void IdentityCache::Renew(pid_t pid, Nanoseconds now) {
+  if (const auto entry = EntryOf(pid)) entry->resolved_at.store(now);
+}
+
+void IdentityCache::Insert(
+    pid_t pid, Fd pidfd, const CallerTraits& traits, ViewRef view, Nanoseconds now) {
   if (!pidfd.valid()) return;
   auto entry = std::make_shared<Entry>();
   entry->pidfd = std::move(pidfd);
+  auto cgroup_file = pids_.OpenFile(pid, "cgroup");
+  if (cgroup_file) entry->cgroup_file = std::move(*cgroup_file);
+  entry->cgroup_namespace = traits.cgroup_namespace;
+  entry->cgroup_text = traits.cgroup_text;
   entry->view = std::move(view);
-  entry->resolved_at = now;
+  entry->resolved_at.store(now);
   const std::lock_guard lock(mutex_);
   if (entries_.size() >= pids_max_ && !entries_.contains(pid)) {
-    EraseIf(entries_, [&](const auto& old) { return now - old.second->resolved_at > kMaxAge; });
+    EraseIf(entries_,
+            [&](const auto& old) { return now - old.second->resolved_at.load() > kMaxAge; });
     if (entries_.size() >= pids_max_) entries_.clear();
   }
   entries_[pid] = std::move(entry);
@@ -66,7 +101,18 @@ void IdentityCache::Insert(pid_t pid, Fd pidfd, ViewRef view, Nanoseconds now) {
 
 void IdentityCache::DropOld(Nanoseconds now) {
   const std::lock_guard lock(mutex_);
-  EraseIf(entries_, [&](const auto& old) { return now - old.second->resolved_at > kMaxAge; });
+  EraseIf(entries_,
+          [&](const auto& old) { return now - old.second->resolved_at.load() > kKeptFor; });
+}
+
+std::unordered_map<const View*, size_t> IdentityCache::CountReaders(Nanoseconds now) const {
+  std::unordered_map<const View*, size_t> readers;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [pid, entry] : entries_) {
+    if (now - entry->resolved_at.load(std::memory_order_relaxed) > kMaxAge) continue;
+    ++readers[entry->view.get()];
+  }
+  return readers;
 }
 
 }  // namespace core::engine

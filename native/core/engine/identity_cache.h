@@ -2,36 +2,50 @@
 // Which view a pid was resolved to, for as long as that is certain.
 //
 // Source: pidfd_open(2): a pidfd becomes readable when its task has ended, so while it is not, the
-//         number cannot have been given to another task.
+//         number cannot have been given to another task. What may change of a living task is its
+//         cgroup and its cgroup namespace: these are looked at again ten times a second.
 // Units:  std::chrono::nanoseconds of the monotonic clock.
 // Errors: none; a pid that cannot be cached is resolved for every read.
 #pragma once
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 
 #include "core/base/clock.h"
 #include "core/base/fd.h"
+#include "core/base/read_file.h"
+#include "core/engine/resolver.h"
 #include "core/engine/view.h"
+#include "core/proc/pid.h"
 
 namespace core::engine {
 
 class IdentityCache {
  public:
-  // `pids_max` bounds the pidfds that are held.
-  explicit IdentityCache(size_t pids_max) : pids_max_(pids_max) {}
+  // `fds_max` bounds the descriptors that are held; `pids` must outlive this.
+  IdentityCache(const proc::PidReader& pids, size_t fds_max);
 
   // Null when it must be resolved.
   [[nodiscard]] ViewRef Find(pid_t pid, Nanoseconds now);
+  // The view of a caller that is the same as when it was resolved, although that is some time ago;
+  // whether the view itself is still good is for the engine to say. Null when it must be resolved.
+  [[nodiscard]] ViewRef FindUnchanged(pid_t pid, FileBuffer& buffer);
+  // What FindUnchanged() has found is still good.
+  void Renew(pid_t pid, Nanoseconds now);
   // `pidfd` was opened before the caller was resolved, so both speak of the same task.
-  void Insert(pid_t pid, Fd pidfd, ViewRef view, Nanoseconds now);
-  // Lets go of the pidfds of callers that have not been resolved lately.
+  void Insert(pid_t pid, Fd pidfd, const CallerTraits& traits, ViewRef view, Nanoseconds now);
+  // Lets go of the descriptors of callers that have not been here lately.
   void DropOld(Nanoseconds now);
+
+  // How many tasks each view was read by lately.
+  [[nodiscard]] std::unordered_map<const View*, size_t> CountReaders(Nanoseconds now) const;
 
   // A pidfd of the task `pid`; invalid where the kernel cannot make one (a thread that is not its
   // process's first, before Linux 6.9).
@@ -41,12 +55,18 @@ class IdentityCache {
  private:
   struct Entry {
     Fd pidfd;
+    Fd cgroup_file;  // /proc/<pid>/cgroup, of the task that had the number when it was opened
+    uint64_t cgroup_namespace = 0;
+    std::string cgroup_text;
     ViewRef view;
-    Nanoseconds resolved_at{};
+    std::atomic<Nanoseconds> resolved_at{};
   };
 
+  std::shared_ptr<Entry> EntryOf(pid_t pid);
+
+  const proc::PidReader& pids_;
   const size_t pids_max_;
-  std::mutex mutex_;  // guards entries_
+  mutable std::mutex mutex_;  // guards entries_
   std::unordered_map<pid_t, std::shared_ptr<Entry>> entries_;
 };
 

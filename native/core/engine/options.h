@@ -6,6 +6,7 @@
 // Errors: none; values are checked where they are read (src/config).
 #pragma once
 
+#include <bitset>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -13,12 +14,17 @@
 #include <string>
 
 #include "core/base/clock.h"
+#include "core/engine/fallbacks.h"
 #include "core/model/visible_cpus.h"
 
 namespace core::engine {
 
 // What a reader gets when its view cannot be made.
 enum class OnFailure : uint8_t { kHost, kError };
+
+// Files of the catalog by their index; the last one stands for the rest of
+// sys/devices/system/cpu.
+using FileSet = std::bitset<Fallbacks::kMaxFiles>;
 
 // Fixed for the life of an engine.
 struct EngineOptions {
@@ -38,6 +44,7 @@ struct Policy {
   model::CpuPolicy cpu;
   bool swap = true;
   bool loadavg = true;
+  FileSet files = FileSet().set();  // the others show the host's bytes
   OnFailure on_failure = OnFailure::kHost;
 };
 

@@ -19,6 +19,7 @@
 #include "core/cgroup/cgroup.h"
 #include "core/engine/fallbacks.h"
 #include "core/engine/fresh.h"
+#include "core/engine/options.h"
 #include "core/engine/resolver.h"
 #include "core/model/cpu_time.h"
 #include "core/model/load_average.h"
@@ -30,6 +31,7 @@ namespace core::engine {
 struct Snapshot {
   std::string bytes;
   Nanoseconds made_at{};  // monotonic
+  bool is_hosts = false;  // the host's own bytes are the right ones
 };
 using SnapshotRef = std::shared_ptr<const Snapshot>;
 
@@ -53,7 +55,15 @@ struct View {
   std::mutex pages_mutex;  // guards pages
   std::array<Page, kSlots> pages;
   std::atomic<Nanoseconds> used_at{};         // monotonic
+  std::atomic<uint64_t> reads{0};             // answers given
+  std::atomic<uint64_t> hits{0};              // those among them whose bytes were young enough
   std::atomic<Nanoseconds> load_wanted_at{};  // monotonic; 0: nobody has asked for loadavg or stat
+
+  // What the engine's policy is for this view, as of its generation. Taken before the engine's own
+  // mutex.
+  std::mutex policy_mutex;  // guards the two below
+  std::shared_ptr<const Policy> policy;
+  uint64_t policy_generation = 0;
 
   // What reads leave behind. Guarded by `mutex`, which is held for no file operation.
   std::mutex mutex;

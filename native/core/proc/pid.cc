@@ -124,13 +124,13 @@ Result<PidReader> PidReader::Open(const std::string& proc_root) {
 }
 
 Result<PidStat> PidReader::ReadStat(pid_t pid, FileBuffer& buffer) const {
-  const auto text = ReadText(pid, "stat", buffer);
+  const auto text = ReadRecord(pid, "stat", buffer);
   if (!text) return text.error();
   return ParsePidStat(*text);
 }
 
 Result<std::vector<uint64_t>> PidReader::ReadNsPids(pid_t pid, FileBuffer& buffer) const {
-  const auto text = ReadText(pid, "status", buffer);
+  const auto text = ReadRecord(pid, "status", buffer);
   if (!text) return text.error();
   return ParseNsPids(*text);
 }
@@ -155,10 +155,22 @@ Result<uint64_t> PidReader::ReadNamespaceLink(const char* path) const {
 Result<std::string_view> PidReader::ReadText(pid_t pid,
                                              const char* file,
                                              FileBuffer& buffer) const {
-  const PidPath path(pid, file);
-  const auto fd = OpenAt(root_.get(), path.get());
+  const auto fd = OpenFile(pid, file);
   if (!fd) return fd.error();
-  return ReadWhole(fd->get(), buffer, path.get());
+  return ReadWhole(fd->get(), buffer, PidPath(pid, file).get());
+}
+
+// These files are one record each.
+Result<std::string_view> PidReader::ReadRecord(pid_t pid,
+                                               const char* file,
+                                               FileBuffer& buffer) const {
+  const auto fd = OpenFile(pid, file);
+  if (!fd) return fd.error();
+  return ReadOnce(fd->get(), buffer, PidPath(pid, file).get());
+}
+
+Result<Fd> PidReader::OpenFile(pid_t pid, const char* file) const {
+  return OpenAt(root_.get(), PidPath(pid, file).get());
 }
 
 Result<pid_t> PidReader::FindNamespaceInit(pid_t pid,

@@ -63,6 +63,7 @@ class PidReader {
   [[nodiscard]] Result<uint64_t> ReadNamespace(pid_t pid, Namespace which) const;
   // Of the reading process, whatever its number is in this mount.
   [[nodiscard]] Result<uint64_t> ReadOwnNamespace(Namespace which) const;
+  [[nodiscard]] Result<Fd> OpenFile(pid_t pid, const char* file) const;
   // `file` is "cgroup", "mountinfo" or "personality"; the text lives until `buffer` is used again.
   [[nodiscard]] Result<std::string_view> ReadText(pid_t pid,
                                                   const char* file,
@@ -75,6 +76,9 @@ class PidReader {
  private:
   explicit PidReader(Fd root);
   [[nodiscard]] Result<uint64_t> ReadNamespaceLink(const char* path) const;
+  [[nodiscard]] Result<std::string_view> ReadRecord(pid_t pid,
+                                                    const char* file,
+                                                    FileBuffer& buffer) const;
   [[nodiscard]] Result<pid_t> ScanForInit(uint64_t pid_namespace, FileBuffer& buffer) const;
 
   Fd root_;

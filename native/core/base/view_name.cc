@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/engine/view_name.h"
+#include "core/base/view_name.h"
 
 #include <optional>
 #include <string>
 #include <string_view>
 
-namespace core::engine {
+namespace core {
 namespace {
 
 constexpr std::string_view kEscapedEquals = "%3D";
@@ -56,4 +56,4 @@ std::optional<std::string> CgroupPathOf(std::string_view view_name) {
   return path;
 }
 
-}  // namespace core::engine
+}  // namespace core

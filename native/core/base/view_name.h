@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace core::engine {
+namespace core {
 
 // "/system.slice/nginx.service" is "system.slice=nginx.service"; "=" in the path is "%3D" and "%"
 // is
@@ -20,4 +20,4 @@ std::string ViewNameOf(std::string_view cgroup_path);
 // The reverse: the path that has exactly this name; nullopt when none has.
 std::optional<std::string> CgroupPathOf(std::string_view view_name);
 
-}  // namespace core::engine
+}  // namespace core
