@@ -12,14 +12,16 @@
 #include "addon/errors.h"
 #include "addon/event_channel.h"
 #include "addon/options.h"
+#include "addon/reports.h"
 #include "addon/session.h"
 #include "addon/status.h"
 #include "core/base/result.h"
+#include "core/base/view_name.h"
 #include "core/catalog/catalog.h"
 #include "core/engine/engine.h"
 #include "core/engine/options.h"
+#include "core/engine/sheet_maker.h"
 #include "core/engine/view.h"
-#include "core/engine/view_name.h"
 
 namespace addon {
 namespace {
@@ -67,6 +69,13 @@ Result<ViewRef> FindTarget(Session& session, const Napi::Object& target) {
       .errno_value = EINVAL, .operation = "show", .path = "target: expected pid or cgroup"};
 }
 
+// The index of a file that this host has.
+Result<size_t> FindFile(Session& session, const std::string& path) {
+  const auto file = core::catalog::FindFile(path);
+  if (file && session.GetEngine().IsAvailable(*file)) return *file;
+  return core::Error{.errno_value = ENOENT, .operation = "show", .path = path};
+}
+
 }  // namespace
 
 Napi::Function EngineObject::Define(Napi::Env env) {
@@ -76,6 +85,8 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::JsViewName>("viewName"),
                       InstanceMethod<&EngineObject::JsConfigure>("configure"),
                       InstanceMethod<&EngineObject::JsStatus>("status"),
+                      InstanceMethod<&EngineObject::JsViews>("views"),
+                      InstanceMethod<&EngineObject::JsExplain>("explain"),
                       InstanceMethod<&EngineObject::JsFiles>("files"),
                       InstanceMethod<&EngineObject::JsServe>("serve"),
                       InstanceMethod<&EngineObject::JsStop>("stop")});
@@ -93,7 +104,13 @@ EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<En
     Throw(ToJsError(info.Env(), session.error()));
     return;
   }
+  const auto rules = ToPolicyRules(info[0], message);
+  if (!message.empty()) {
+    ThrowType(info.Env(), message);
+    return;
+  }
   session_ = std::move(*session);
+  if (rules) session_->GetEngine().SetPolicyRules(*rules);
 }
 
 Napi::Value EngineObject::JsShow(const Napi::CallbackInfo& info) {
@@ -101,11 +118,8 @@ Napi::Value EngineObject::JsShow(const Napi::CallbackInfo& info) {
     return ThrowType(info.Env(), "show: expected a path and a target");
   }
   const std::string path = info[0].As<Napi::String>().Utf8Value();
-  const auto file = core::catalog::FindFile(path);
-  if (!file || !session_->GetEngine().IsAvailable(*file)) {
-    return Throw(ToJsError(info.Env(),
-                           core::Error{.errno_value = ENOENT, .operation = "show", .path = path}));
-  }
+  const auto file = FindFile(*session_, path);
+  if (!file) return Throw(ToJsError(info.Env(), file.error()));
   const auto view = FindTarget(*session_, info[1].As<Napi::Object>());
   if (!view) return Throw(ToJsError(info.Env(), view.error()));
   const auto snapshot =
@@ -120,19 +134,40 @@ Napi::Value EngineObject::JsViewName(const Napi::CallbackInfo& info) {
   if (!view) return Throw(ToJsError(info.Env(), view.error()));
   const auto& primary = (*view)->cgroup.Primary();
   if (primary == nullptr) return info.Env().Null();
-  return Napi::String::New(info.Env(), core::engine::ViewNameOf(primary->Path()));
+  return Napi::String::New(info.Env(), core::ViewNameOf(primary->Path()));
 }
 
 Napi::Value EngineObject::JsConfigure(const Napi::CallbackInfo& info) {
   core::engine::Policy policy = *session_->GetEngine().GetPolicy();
   std::string message;
   if (!UpdatePolicy(info[0], policy, message)) return ThrowType(info.Env(), message);
+  const auto rules = ToPolicyRules(info[0], message);
+  if (!message.empty()) return ThrowType(info.Env(), message);
+  if (rules) session_->GetEngine().SetPolicyRules(*rules);
   session_->GetEngine().SetPolicy(policy);
   return info.Env().Undefined();
 }
 
 Napi::Value EngineObject::JsStatus(const Napi::CallbackInfo& info) {
   return ToJsStatus(info.Env(), *session_);
+}
+
+Napi::Value EngineObject::JsViews(const Napi::CallbackInfo& info) {
+  return ReportViews(info.Env(), session_);
+}
+
+Napi::Value EngineObject::JsExplain(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString() || !info[1].IsObject()) {
+    return ThrowType(info.Env(), "explain: expected a path and a target");
+  }
+  const auto file = FindFile(*session_, info[0].As<Napi::String>().Utf8Value());
+  if (!file) return Throw(ToJsError(info.Env(), file.error()));
+  const auto view = FindTarget(*session_, info[1].As<Napi::Object>());
+  if (!view) return Throw(ToJsError(info.Env(), view.error()));
+  core::engine::Scratch scratch;
+  const auto explanation = session_->GetEngine().Explain(*file, *view, scratch);
+  if (!explanation) return Throw(ToJsError(info.Env(), explanation.error()));
+  return ToJsExplanation(info.Env(), *explanation);
 }
 
 Napi::Value EngineObject::JsFiles(const Napi::CallbackInfo& info) {

@@ -29,6 +29,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value JsViewName(const Napi::CallbackInfo& info);
   Napi::Value JsConfigure(const Napi::CallbackInfo& info);
   Napi::Value JsStatus(const Napi::CallbackInfo& info);
+  Napi::Value JsViews(const Napi::CallbackInfo& info);
+  Napi::Value JsExplain(const Napi::CallbackInfo& info);
   Napi::Value JsFiles(const Napi::CallbackInfo& info);
   Napi::Value JsServe(const Napi::CallbackInfo& info);
   Napi::Value JsStop(const Napi::CallbackInfo& info);

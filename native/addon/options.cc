@@ -8,10 +8,15 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/link.h"
+#include "core/catalog/catalog.h"
+#include "core/engine/engine.h"
 #include "core/engine/options.h"
+#include "core/engine/policy_rules.h"
 #include "core/model/visible_cpus.h"
 
 namespace addon {
@@ -20,6 +25,8 @@ namespace {
 using core::engine::OnFailure;
 using core::model::CpuCount;
 using core::model::CpuNumbering;
+
+constexpr std::string_view kSysCpu = "sys/devices/system/cpu";
 
 // Reads properties one by one and keeps the first complaint.
 class PropertyReader {
@@ -62,6 +69,21 @@ class PropertyReader {
     }
     return numbers;
   }
+  // Paths of the catalog; "sys/devices/system/cpu" is all of that directory.
+  core::engine::FileSet Files(const char* name) {
+    core::engine::FileSet files;
+    const Napi::Value value = Get(name);
+    if (!value.IsArray()) Complain(name, "an array of paths");
+    if (!value.IsArray()) return files;
+    const auto paths = value.As<Napi::Array>();
+    for (uint32_t index = 0; index < paths.Length(); ++index) {
+      const Napi::Value path = paths.Get(index).UnwrapOr(Napi::Value());
+      if (!path.IsString() || !AddFiles(path.As<Napi::String>().Utf8Value(), files)) {
+        Complain(name, "paths of virtual files");
+      }
+    }
+    return files;
+  }
   // True for `yes`, false for `no`.
   bool Choice(const char* name, const char* yes, const char* no) {
     const std::string text = Text(name);
@@ -72,6 +94,20 @@ class PropertyReader {
  private:
   [[nodiscard]] Napi::Value Get(const char* name) const {
     return object_.Get(name).UnwrapOr(Napi::Value());
+  }
+  static bool AddFiles(const std::string& path, core::engine::FileSet& files) {
+    const auto catalog = core::catalog::Files();
+    const bool is_sys = path == kSysCpu;
+    if (is_sys) files.set(core::engine::Engine::kSysFile);
+    bool is_known = is_sys;
+    for (size_t file = 0; file < catalog.size(); ++file) {
+      if (catalog[file].path != path && !(is_sys && catalog[file].path.starts_with(kSysCpu))) {
+        continue;
+      }
+      files.set(file);
+      is_known = true;
+    }
+    return is_known;
   }
   void Complain(const char* name, const char* expected) {
     if (message_.empty()) message_ = std::string(name) + ": expected " + expected;
@@ -101,6 +137,7 @@ bool UpdatePolicy(const Napi::Value& value, core::engine::Policy& policy, std::s
                                ? CpuNumbering::kPhysical
                                : CpuNumbering::kVirtual;
   }
+  if (read.Has("files")) policy.files = read.Files("files");
   if (read.Has("swap")) policy.swap = read.Boolean("swap");
   if (read.Has("loadavg")) policy.loadavg = read.Boolean("loadavg");
   if (read.Has("onFailure")) {
@@ -108,6 +145,36 @@ bool UpdatePolicy(const Napi::Value& value, core::engine::Policy& policy, std::s
         read.Choice("onFailure", "host", "error") ? OnFailure::kHost : OnFailure::kError;
   }
   return message.empty();
+}
+
+std::optional<std::vector<core::engine::PolicyRule>> ToPolicyRules(const Napi::Value& options,
+                                                                   std::string& message) {
+  std::vector<core::engine::PolicyRule> rules;
+  const Napi::Value value =
+      options.As<Napi::Object>().Get("rules").UnwrapOr(options.Env().Undefined());
+  if (value.IsUndefined()) return std::nullopt;
+  if (!value.IsArray()) {
+    message = "rules: expected an array";
+    return std::nullopt;
+  }
+  const auto items = value.As<Napi::Array>();
+  for (uint32_t index = 0; index < items.Length(); ++index) {
+    const Napi::Value item = items.Get(index).UnwrapOr(Napi::Value());
+    // What a rule does not set has the value of the policy it is applied to.
+    core::engine::Policy policy;
+    if (!UpdatePolicy(item, policy, message)) return std::nullopt;
+    PropertyReader read(item.As<Napi::Object>(), message);
+    core::engine::PolicyRule rule;
+    rule.cgroup = read.Text("cgroup");
+    if (read.Has("containerId")) rule.container_id = read.Text("containerId");
+    if (read.Has("freshnessUsec")) rule.freshness = policy.freshness;
+    if (read.Has("cpuCount")) rule.cpu_count = policy.cpu.count;
+    if (read.Has("cpuNumbering")) rule.cpu_numbering = policy.cpu.numbering;
+    if (read.Has("swap")) rule.swap = policy.swap;
+    if (read.Has("files")) rule.files = policy.files;
+    rules.push_back(std::move(rule));
+  }
+  return rules;
 }
 
 std::optional<ServeOptions> ToServeOptions(const Napi::Value& value, std::string& message) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/engine/options.h"
+#include "core/engine/policy_rules.h"
 
 namespace addon {
 
@@ -41,5 +42,10 @@ std::optional<SessionOptions> ToSessionOptions(const Napi::Value& value, std::st
 // The properties that `value` has replace those of `policy`; false with `message` set when one has
 // the wrong type.
 bool UpdatePolicy(const Napi::Value& value, core::engine::Policy& policy, std::string& message);
+
+// The rules of the property `rules`; nullopt when there is none, or with `message` set when it is
+// wrong.
+std::optional<std::vector<core::engine::PolicyRule>> ToPolicyRules(const Napi::Value& options,
+                                                                   std::string& message);
 
 }  // namespace addon

@@ -10,11 +10,13 @@
 
 #include "addon/errors.h"
 #include "addon/session.h"
+#include "core/base/clock.h"
 #include "core/catalog/catalog.h"
 #include "core/cgroup/controller.h"
 #include "core/cgroup/hierarchy.h"
 #include "core/engine/engine.h"
 #include "core/engine/fallbacks.h"
+#include "core/engine/read_stats.h"
 
 namespace addon {
 namespace {
@@ -22,6 +24,12 @@ namespace {
 using core::engine::Engine;
 using core::engine::FallbackCause;
 using core::engine::Fallbacks;
+using core::engine::Outcome;
+using core::engine::ReadStats;
+
+double ToUsec(core::Nanoseconds time) {
+  return static_cast<double>(time.count()) / 1000;
+}
 
 Napi::Object ToJsControllers(Napi::Env env, const core::cgroup::Hierarchy& hierarchy) {
   using core::cgroup::Version;
@@ -38,16 +46,20 @@ Napi::Object ToJsControllers(Napi::Env env, const core::cgroup::Hierarchy& hiera
   return controllers;
 }
 
+// The path of the catalog's `file`; the last index stands for the rest of sysfs.
+std::string NameOfFile(size_t file) {
+  const auto files = core::catalog::Files();
+  return file < files.size() ? std::string(files[file].path) : "sys/devices/system/cpu";
+}
+
 Napi::Array ToJsFallbacks(Napi::Env env, const Fallbacks& fallbacks) {
   Napi::Array rows = Napi::Array::New(env);
-  const auto files = core::catalog::Files();
   for (size_t file = 0; file < Fallbacks::kMaxFiles; ++file) {
     for (size_t cause = 0; cause < static_cast<size_t>(FallbackCause::kCount); ++cause) {
       const uint64_t count = fallbacks.Count(file, static_cast<FallbackCause>(cause));
       if (count == 0) continue;
       Napi::Object row = Napi::Object::New(env);
-      row.Set("file",
-              file < files.size() ? std::string(files[file].path) : "sys/devices/system/cpu");
+      row.Set("file", NameOfFile(file));
       row.Set("cause", std::string(NameOf(static_cast<FallbackCause>(cause))));
       row.Set("count", static_cast<double>(count));
       row.Set("lastError",
@@ -56,6 +68,34 @@ Napi::Array ToJsFallbacks(Napi::Env env, const Fallbacks& fallbacks) {
     }
   }
   return rows;
+}
+
+Napi::Array ToJsReads(Napi::Env env, const ReadStats& stats) {
+  Napi::Array rows = Napi::Array::New(env);
+  for (size_t file = 0; file < Fallbacks::kMaxFiles; ++file) {
+    for (size_t outcome = 0; outcome < static_cast<size_t>(Outcome::kCount); ++outcome) {
+      const uint64_t count = stats.Count(file, static_cast<Outcome>(outcome));
+      if (count == 0) continue;
+      Napi::Object row = Napi::Object::New(env);
+      row.Set("file", NameOfFile(file));
+      row.Set("outcome", std::string(NameOf(static_cast<Outcome>(outcome))));
+      row.Set("count", static_cast<double>(count));
+      rows.Set(rows.Length(), row);
+    }
+  }
+  return rows;
+}
+
+// Bucket k counts what took less than 2^k usec and at least half of that, the last one all others.
+Napi::Object ToJsLatency(Napi::Env env, const ReadStats& stats) {
+  Napi::Object latency = Napi::Object::New(env);
+  Napi::Array buckets = Napi::Array::New(env);
+  for (size_t bucket = 0; bucket < ReadStats::kBuckets; ++bucket) {
+    buckets.Set(buckets.Length(), static_cast<double>(stats.Bucket(bucket)));
+  }
+  latency.Set("buckets", buckets);
+  latency.Set("sumNsec", static_cast<double>(stats.TookNsec()));
+  return latency;
 }
 
 }  // namespace
@@ -70,6 +110,11 @@ Napi::Object ToJsStatus(Napi::Env env, Session& session) {
   status.Set("heldDescriptors", static_cast<double>(engine.HeldFds()));
   status.Set("reads", static_cast<double>(engine.GetCounters().reads.load()));
   status.Set("renders", static_cast<double>(engine.GetCounters().renders.load()));
+  status.Set("resolves", static_cast<double>(engine.GetCounters().resolves.load()));
+  status.Set("readsByFile", ToJsReads(env, engine.GetReadStats()));
+  status.Set("latency", ToJsLatency(env, engine.GetReadStats()));
+  status.Set("samplerLagUsec", ToUsec(engine.TickLag()));
+  status.Set("samplerTookUsec", ToUsec(engine.TickTook()));
   status.Set("fallbacks", ToJsFallbacks(env, engine.GetFallbacks()));
   return status;
 }

@@ -13,12 +13,12 @@
 #include <utility>
 
 #include "core/base/result.h"
+#include "core/base/view_name.h"
 #include "core/catalog/catalog.h"
 #include "core/cgroup/hierarchy.h"
 #include "core/engine/options.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/view.h"
-#include "core/engine/view_name.h"
 #include "core/model/visible_cpus.h"
 #include "testing/convert.h"
 #include "testing/functions.h"
@@ -141,11 +141,11 @@ class CapturedEngine : public Napi::ObjectWrap<CapturedEngine> {
 };
 
 Napi::Value JsViewNameOf(const Napi::CallbackInfo& info) {
-  return FromText(info.Env(), core::engine::ViewNameOf(ToText(info[0])));
+  return FromText(info.Env(), core::ViewNameOf(ToText(info[0])));
 }
 
 Napi::Value JsCgroupPathOf(const Napi::CallbackInfo& info) {
-  const auto path = core::engine::CgroupPathOf(ToText(info[0]));
+  const auto path = core::CgroupPathOf(ToText(info[0]));
   return path ? FromText(info.Env(), *path) : info.Env().Null();
 }
 

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testing/every_parser.h"
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/cpu_set.h"
+#include "core/base/view_name.h"
 #include "core/base/write_text.h"
 #include "core/cgroup/cpu.h"
 #include "core/cgroup/io.h"
@@ -19,6 +24,7 @@
 #include "core/proc/cpuinfo.h"
 #include "core/proc/diskstats.h"
 #include "core/proc/meminfo.h"
+#include "core/proc/pid.h"
 #include "core/proc/stat.h"
 #include "core/proc/vmstat.h"
 #include "core/render/render.h"
@@ -133,6 +139,16 @@ void RunSmallParsers(std::string_view text) {
   (void)core::cgroup::ParseBlkio(text, text);
 }
 
+bool RunProc(std::string_view text) {
+  return RunMemInfo(text) && RunCpuInfo(text) && RunStat(text) && RunVmStat(text) &&
+         RunDiskStats(text);
+}
+
+bool RunCgroup(std::string_view text) {
+  RunSmallParsers(text);
+  return RunCpuUsage(text);
+}
+
 // What was written is what was read.
 bool RunCpuSets(std::string_view text) {
   const auto set = core::ParseCpuList(text);
@@ -146,12 +162,52 @@ bool RunCpuSets(std::string_view text) {
   return !mask || *core::ParseCpuMask(list) == *mask;
 }
 
+// Whatever a process calls itself, what follows its name is read from the same place.
+bool RunPid(std::string_view text) {
+  (void)core::proc::ParseNamespaceLink(text);
+  (void)core::proc::ParsePersonality(text);
+  (void)core::proc::ParseNsPids(text);
+  const std::string stat =
+      "7 (" + std::string(text) + ") S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 " + "4711 0 0";
+  const auto named = core::proc::ParsePidStat(stat);
+  (void)core::proc::ParsePidStat(text);
+  return named.has_value() && named->state == 'S' && named->starttime == 4711;
+}
+
+bool RunMountInfo(std::string_view text) {
+  const auto mounts = core::proc::ParseCgroupMounts(text);
+  const auto lines = static_cast<size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
+  return mounts.size() <= lines;
+}
+
+// A name stands for one path, and a path for one name.
+bool RunViewName(std::string_view text) {
+  const auto path = core::CgroupPathOf(text);
+  if (path && core::ViewNameOf(*path) != text) return false;
+  if (!text.starts_with('/') || text == "/") return true;
+  const auto again = core::CgroupPathOf(core::ViewNameOf(text));
+  return !again || *again == text;
+}
+
+constexpr std::array kParserChecks{
+    ParserCheck{.name = "proc", .run = RunProc},
+    ParserCheck{.name = "cgroup", .run = RunCgroup},
+    ParserCheck{.name = "cpu_list", .run = RunCpuSets},
+    ParserCheck{.name = "pid", .run = RunPid},
+    ParserCheck{.name = "mountinfo", .run = RunMountInfo},
+    ParserCheck{.name = "view_name", .run = RunViewName},
+};
+
 }  // namespace
 
 bool RunEverything(std::string_view text) {
-  RunSmallParsers(text);
-  return RunMemInfo(text) && RunCpuInfo(text) && RunStat(text) && RunVmStat(text) &&
-         RunDiskStats(text) && RunCpuUsage(text) && RunCpuSets(text);
+  return std::all_of(kParserChecks.begin(), kParserChecks.end(), [text](const ParserCheck& check) {
+    return check.run(text);
+  });
+}
+
+std::span<const ParserCheck> ParserChecks() {
+  return kParserChecks;
 }
 
 }  // namespace testing

@@ -6,11 +6,21 @@
 // Errors: none; whatever the text, all return, and what was rendered can be parsed again.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 namespace testing {
 
-// False when a rendered text is not understood by the parser of the same file.
+// The parsers of one kind of text, with the models and renderers behind them.
+struct ParserCheck {
+  std::string_view name;  // also of its fuzz target
+  // False when something was read or written wrongly.
+  bool (*run)(std::string_view text);
+};
+
+std::span<const ParserCheck> ParserChecks();
+
+// Every check on one text.
 bool RunEverything(std::string_view text);
 
 }  // namespace testing

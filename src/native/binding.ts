@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { codeOf, messageOf } from '../errors.js';
+import type { AttachFunctions } from './attach.js';
 import { awaitNative, callNative, NativeError } from './native-error.js';
 
 export interface NativeOptions {
@@ -17,13 +18,36 @@ export interface NativeOptions {
   swap: boolean;
   loadavg: boolean;
   onFailure: 'host' | 'error';
+  /** Paths of virtual files; "sys/devices/system/cpu" is all of that directory. The others show the host's bytes. */
+  files?: readonly string[];
+  /** The last one that fits a container counts most. */
+  rules?: readonly NativeRule[];
   readers: number;
+}
+
+/** What is different for the containers whose container root's path fits `cgroup` (fnmatch(3)). */
+export interface NativeRule {
+  cgroup: string;
+  /** A part that the path must have besides. */
+  containerId?: string;
+  freshnessUsec?: number | undefined;
+  cpuCount?: NativeOptions['cpuCount'] | undefined;
+  cpuNumbering?: NativeOptions['cpuNumbering'] | undefined;
+  swap?: boolean | undefined;
+  files?: readonly string[] | undefined;
 }
 
 /** What may change while the engine runs. */
 export type LiveOptions = Pick<
   NativeOptions,
-  'freshnessUsec' | 'cpuCount' | 'cpuNumbering' | 'swap' | 'loadavg' | 'onFailure'
+  | 'freshnessUsec'
+  | 'cpuCount'
+  | 'cpuNumbering'
+  | 'swap'
+  | 'loadavg'
+  | 'onFailure'
+  | 'files'
+  | 'rules'
 >;
 
 export interface Fallback {
@@ -43,7 +67,60 @@ export interface NativeStatus {
   heldDescriptors: number;
   reads: number;
   renders: number;
+  resolves: number;
+  readsByFile: { file: string; outcome: string; count: number }[];
+  /** Bucket k: answers that took less than 2^k µs, but not less than half of that; the last one: all longer ones too. */
+  latency: { buckets: number[]; sumNsec: number };
+  samplerLagUsec: number;
+  samplerTookUsec: number;
   fallbacks: Fallback[];
+}
+
+/** A container root and what it may use and uses now; `null`: the host's root governs, or there is no limit. */
+export interface NativeView {
+  /** The name of its directory in the pinned tree; empty for the host. */
+  id: string;
+  /** Unlike every other view's of this engine. */
+  serial: number;
+  cgroup: string;
+  initPid: number;
+  ageSec: number;
+  idleSec: number;
+  reads: number;
+  hits: number;
+  readers: number;
+  memoryLimitBytes: number | null;
+  memoryTotalBytes: number | null;
+  memoryUsageBytes: number | null;
+  memoryAvailableBytes: number | null;
+  swapTotalBytes: number | null;
+  swapUsageBytes: number | null;
+  cpus: string;
+  cpuCount: number;
+  cpuQuota: number | null;
+  userUsec: number | null;
+  systemUsec: number | null;
+  throttledUsec: number | null;
+  tasks: number | null;
+  load: number[] | null;
+  pressureCpuPercent: number | null;
+  pressureMemoryPercent: number | null;
+  pressureIoPercent: number | null;
+  hasOwnPolicy: boolean;
+  problem: string;
+}
+
+/** The bytes of a file, made now, and the kernel files they were made of. */
+export interface NativeExplanation {
+  text: string;
+  hostText: string;
+  isHosts: boolean;
+  isOff: boolean;
+  cgroup: string;
+  initPid: number;
+  ageUsec: number;
+  cpus: string;
+  inputs: { path: string; text: string }[];
 }
 
 /** Whose values a file shows: a process's, a cgroup's, or the calling process's. */
@@ -101,6 +178,8 @@ interface AddonEngine {
   show(path: string, target: RenderTarget): string;
   configure(options: Partial<LiveOptions>): void;
   status(): NativeStatus;
+  views(): Promise<NativeView[]>;
+  explain(path: string, target: RenderTarget): NativeExplanation;
   files(): string[];
   viewName(target: RenderTarget): string | null;
   serve(
@@ -117,7 +196,7 @@ export interface AddonLink {
 }
 
 /** Everything that the addon exports. */
-export interface Addon {
+export interface Addon extends AttachFunctions {
   Engine: new (options: NativeOptions) => AddonEngine;
   WorkerLink: new (runDir: string, listener: (event: string, value: number) => void) => AddonLink;
   mountConnection(path: string): number;
@@ -135,6 +214,7 @@ export interface Addon {
   become(command: readonly string[], fds: readonly number[]): void;
   takeOver(path: string): { link: number; fds: number[] } | undefined;
   firstWorkerFd: number;
+  peerOf(fd: number): { pid: number; uid: number; gid: number } | null;
 }
 
 /**
@@ -184,6 +264,16 @@ export class NativeEngine implements AsyncDisposable {
     return callNative(() => this.#engine.status());
   }
 
+  /** Every view that is known, with what its cgroup says now; read on another thread. */
+  async views(): Promise<NativeView[]> {
+    return await awaitNative(() => this.#engine.views());
+  }
+
+  /** @throws NativeError as `show` */
+  explain(path: string, target: RenderTarget): NativeExplanation {
+    return callNative(() => this.#engine.explain(path, target));
+  }
+
   /** The paths that `show` accepts and a mount serves, such as "proc/meminfo". */
   files(): string[] {
     return callNative(() => this.#engine.files());
@@ -213,6 +303,11 @@ export class NativeEngine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+/** Who is at the other end of a unix socket, as of the connect; `null` for anything else. */
+export function peerOf(fd: number): { pid: number; uid: number; gid: number } | null {
+  return loadAddon().peerOf(fd);
 }
 
 /** @throws NativeError "addon_missing" or "addon_broken" */

@@ -67,3 +67,14 @@ export function treeBinds(tree: string): Bind[] {
     { from: tree, to: '/lensfs' },
   ];
 }
+
+/** Makes a root file system with nothing but a static busybox, under the names of all it can do. */
+export function copyBusybox(root: string): void {
+  for (const name of ['bin', 'dev', 'proc', 'sys', 'tmp']) {
+    mkdirSync(join(root, name), { recursive: true });
+  }
+  copyFileSync(busybox, join(root, 'bin/busybox'));
+  for (const name of ['sh', 'cat', 'sleep', 'grep', 'ls', 'free', 'nproc']) {
+    symlinkSync('busybox', join(root, 'bin', name));
+  }
+}

@@ -106,7 +106,8 @@ function hostFlag(): string[] {
   return ['--host', `unix://${endpoint().socket}`];
 }
 
-function endpoint() {
+/** Where the daemon is. */
+export function endpoint() {
   const given = inject('docker');
   if (typeof given !== 'object') throw new Error(whyNoDocker());
   return given;

@@ -33,6 +33,9 @@ export interface DockerEndpoint {
   readonly image: string;
   /** The cgroup, in every hierarchy, of which each container's is a child. */
   readonly cgroupParent: string;
+  /** Its daemon.json, which it reads again on SIGHUP. */
+  readonly configFile: string;
+  readonly pid: number;
 }
 
 /** A running daemon with one image; disposing removes its containers and everything else of it. */
@@ -44,26 +47,27 @@ export class PrivateDocker implements AsyncDisposable {
 
   private constructor(dir: string) {
     this.#dir = dir;
-    this.endpoint = {
-      socket: join(dir, 'docker.sock'),
-      image: 'lensfs-test',
-      cgroupParent: `/${basename(dir)}`,
-    };
     const log = openSync(join(dir, 'log'), 'a');
+    const socket = join(dir, 'docker.sock');
+    const cgroupParent = `/${basename(dir)}`;
     const config = join(dir, 'daemon.json'); // instead of /etc/docker/daemon.json
     writeFileSync(config, '{}');
     const argv = [
       ...['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec')],
-      ...['--pidfile', join(dir, 'pid'), '--host', `unix://${this.endpoint.socket}`],
+      ...['--pidfile', join(dir, 'pid'), '--host', `unix://${socket}`],
       ...['--bridge', 'none', '--iptables=false', '--ip-masq=false', '--storage-driver', 'vfs'],
       ...['--exec-opt', 'native.cgroupdriver=cgroupfs'],
-      ...['--cgroup-parent', this.endpoint.cgroupParent, '--config-file', config],
+      ...['--cgroup-parent', cgroupParent, '--config-file', config],
     ];
     // Ends with this process, also when that is killed.
     this.#child = spawn('setpriv', ['--pdeathsig', 'TERM', dockerDaemon, ...argv], {
       stdio: ['ignore', log, log],
     });
-    this.#guard = new Guard(cleanUp, `${this.#child.pid}`, this.endpoint.cgroupParent, dir);
+    this.endpoint = {
+      ...{ socket, image: 'lensfs-test', cgroupParent, configFile: config },
+      pid: this.#child.pid ?? 0,
+    };
+    this.#guard = new Guard(cleanUp, `${this.#child.pid}`, cgroupParent, dir);
   }
 
   /** Starts one in a new directory and waits until it answers. */

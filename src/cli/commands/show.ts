@@ -2,30 +2,23 @@
 import { loadConfig } from '../../config/load.js';
 import { pinnedDirectory } from '../../config/paths.js';
 import { openEngine } from '../../daemon/engine.js';
-import type { RenderTarget } from '../../native/binding.js';
-import { type Arguments, type Command, exitCodes, UsageError } from '../command.js';
+import { formatJson, jsonOption } from '../client.js';
+import { type Command, exitCodes, UsageError } from '../command.js';
 import { configFlags, configOption, runDirOption, setOption } from '../config-options.js';
 import { formatProblems } from '../output.js';
+import { readTarget, targetOptions } from '../target.js';
 
 export const show: Command = {
   name: 'show',
   summary: 'Prints a file as a container sees it; needs no daemon and no mount',
   operands: ['[FILE]'],
   options: {
-    pid: {
-      type: 'string',
-      placeholder: 'N',
-      help: 'as this process sees it (default: lensfs itself)',
-    },
-    cgroup: {
-      type: 'string',
-      placeholder: 'PATH',
-      help: 'as this cgroup sees it, such as /docker/0a1b2c',
-    },
+    ...targetOptions,
     view: {
       type: 'boolean',
       help: 'print the directory of its pinned files instead, which a running daemon has',
     },
+    json: jsonOption,
     config: configOption,
     'run-dir': runDirOption,
     set: setOption,
@@ -36,7 +29,7 @@ export const show: Command = {
     ['lensfs show --view --pid 4711', 'where process 4711 has its own files, in the page cache'],
   ],
   run: async (args, io) => {
-    const target = readTarget(args);
+    const target = readTarget('show', args);
     const [operand] = args.positionals;
     if (args.isSet('view') === (operand !== undefined)) {
       throw new UsageError('show: expected either FILE or --view');
@@ -48,7 +41,8 @@ export const show: Command = {
     }
     await using engine = openEngine(parsed.config);
     if (operand === undefined) {
-      io.stdout.write(`${pinnedDirectory(parsed.config.run_dir, engine.viewName(target))}\n`);
+      const directory = pinnedDirectory(parsed.config.run_dir, engine.viewName(target));
+      io.stdout.write(args.isSet('json') ? formatJson({ directory }) : `${directory}\n`);
       return exitCodes.ok;
     }
     const file = operand.replace(/^\/+/, '');
@@ -56,21 +50,8 @@ export const show: Command = {
     if (!files.includes(file)) {
       throw new UsageError(`show: no virtual file "${file}": one of ${files.join(', ')}`);
     }
-    io.stdout.write(engine.show(file, target));
+    const text = engine.show(file, target);
+    io.stdout.write(args.isSet('json') ? formatJson({ file, text }) : text);
     return exitCodes.ok;
   },
 };
-
-function readTarget(args: Arguments): RenderTarget {
-  const [pid, cgroup] = [args.text('pid'), args.text('cgroup')];
-  if (pid !== undefined && cgroup !== undefined) {
-    throw new UsageError('show: --pid and --cgroup exclude each other');
-  }
-  if (cgroup !== undefined) {
-    if (cgroup.startsWith('/')) return { cgroup };
-    throw new UsageError(`show: --cgroup: expected a path from the root "/", got "${cgroup}"`);
-  }
-  if (pid === undefined) return { pid: process.pid };
-  if (/^[1-9]\d{0,9}$/.test(pid)) return { pid: Number(pid) };
-  throw new UsageError(`show: --pid: expected a process id, got "${pid}"`);
-}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "attach/attachment.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "attach/file_set.h"
+#include "attach/mount_table.h"
+#include "attach/process.h"
+#include "attach/source.h"
+#include "attach/target.h"
+#include "core/base/fd.h"
+#include "core/base/read_file.h"
+#include "core/base/result.h"
+
+namespace attach {
+namespace {
+
+using core::Error;
+using core::Fd;
+using core::FileBuffer;
+using core::Result;
+using core::Status;
+using core::SystemError;
+using core::Unit;
+
+std::string Describe(const Error& error) {
+  return std::string(strerrordesc_np(error.errno_value)) + ", " + error.operation + " " +
+         error.path;
+}
+
+// What the container shows of the processes is its own: mounted over the host's /proc, the files
+// would be seen by all who share it.
+Status CheckProc(uint64_t host_device, std::string_view root) {
+  const auto proc = OpenTarget(std::string(root) + "/proc");
+  if (!proc) return proc.error();
+  if (proc->device != host_device) return Unit{};
+  return Error{.errno_value = EXDEV, .operation = "use the host's /proc in", .path = "/proc"};
+}
+
+// The mounts that are there, looked up again when one is not known.
+class Table {
+ public:
+  explicit Table(const Process* process) : process_(process) {}
+
+  const Mount* Find(uint64_t id) {
+    if (const Mount* known = FindMount(mounts_, id)) return known;
+    auto mounts = process_ == nullptr ? ReadOwn() : process_->ReadMounts(buffer_);
+    if (mounts) mounts_ = std::move(*mounts);
+    return FindMount(mounts_, id);
+  }
+
+ private:
+  Result<std::vector<Mount>> ReadOwn() {
+    const auto text = core::ReadFileAt(AT_FDCWD, "/proc/self/mountinfo", buffer_);
+    if (!text) return text.error();
+    return ParseMounts(*text);
+  }
+
+  const Process* process_;
+  FileBuffer buffer_;
+  std::vector<Mount> mounts_;
+};
+
+enum class Cover : uint8_t { kNothing, kLensfs, kDeadLensfs, kOther };
+
+Cover CoverOf(const Target& target, std::string_view type) {
+  if (type == kLensfsType && target.is_mount_point) {
+    return IsDead(target) ? Cover::kDeadLensfs : Cover::kLensfs;
+  }
+  // A file below a mounted directory of ours, or what LXCFS has mounted, is covered in turn.
+  const bool is_known = type == "proc" || type == "sysfs" || type == kLensfsType;
+  return is_known || type == kLxcfsType ? Cover::kNothing : Cover::kOther;
+}
+
+class Attacher {
+ public:
+  Attacher(const Container& container, Outcome& outcome)
+      : root_(container.process == nullptr ? container.root : ""),
+        table_(container.process),
+        outcome_(outcome) {}
+
+  void AttachOne(std::string_view item, const Result<Fd>& source) {
+    const std::string path = "/" + std::string(item);
+    const auto target = OpenTarget(root_ + path);
+    // An older kernel, or one without pressure information, has it nowhere.
+    if (!target && core::IsMissing(target.error())) return;
+    if (!target) return Leave(path, Describe(target.error()));
+    const Mount* const mount = table_.Find(target->mount_id);
+    const std::string type = mount == nullptr ? "an unknown mount" : mount->type;
+    switch (CoverOf(*target, type)) {
+      case Cover::kLensfs:
+        outcome_.already.push_back(path);
+        return;
+      case Cover::kOther:
+        return Leave(path, "covered by " + type);
+      case Cover::kNothing:
+      case Cover::kDeadLensfs:
+        break;
+    }
+    if (!source) return Leave(path, Describe(source.error()));
+    const Status mounted = CoverOf(*target, type) == Cover::kDeadLensfs
+                               ? ReplaceMount(root_ + path, *target, *source)
+                               : MountOver(*target, *source);
+    if (!mounted) return Leave(path, Describe(mounted.error()));
+    outcome_.done.push_back(path);
+  }
+
+ private:
+  void Leave(const std::string& path, std::string reason) {
+    outcome_.left.push_back({.path = path, .reason = std::move(reason)});
+  }
+
+  std::string root_;
+  Table table_;
+  Outcome& outcome_;
+};
+
+}  // namespace
+
+Result<Outcome> Attach(const Container& container, const Places& places, const FileSet& files) {
+  struct stat host_proc{};
+  if (stat("/proc", &host_proc) != 0) return SystemError("stat", "/proc");
+  std::vector<std::pair<std::string_view, Result<Fd>>> sources;
+  for (size_t index = 0; index < kItems.size(); ++index) {
+    if (!files.test(index)) continue;
+    const std::string_view path = kItems[index].path;
+    sources.emplace_back(path, CloneSource(places, path));
+  }
+  if (container.process != nullptr) {
+    const Status entered = container.process->Enter(container.root);
+    if (!entered) return entered.error();
+  }
+  const Status is_own =
+      CheckProc(host_proc.st_dev, container.process == nullptr ? container.root : "");
+  if (!is_own) return is_own.error();
+  Outcome outcome;
+  Attacher attacher(container, outcome);
+  for (const auto& [path, source] : sources) attacher.AttachOne(path, source);
+  return outcome;
+}
+
+}  // namespace attach

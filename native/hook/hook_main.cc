@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// lensfs-hook: gives a container that is being created the view.
+//
+// Source: runtime-spec, config.md "POSIX-platform Hooks"; lxc.container.conf(5), "lxc.hook".
+// Units:  none.
+// Errors: never fails a container: a problem is one line in a log, and exit code 0 (1 with
+//         --strict).
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "attach/attachment.h"
+#include "attach/container_cgroup.h"
+#include "attach/file_set.h"
+#include "attach/process.h"
+#include "attach/source.h"
+#include "core/base/fd.h"
+#include "core/base/read_file.h"
+#include "core/base/result.h"
+#include "core/base/text.h"
+#include "hook/command_line.h"
+#include "hook/deadline.h"
+#include "hook/oci_container.h"
+#include "hook/report.h"
+
+namespace hook {
+namespace {
+
+using core::Error;
+using core::Fd;
+using core::FileBuffer;
+using core::Result;
+
+constexpr std::string_view kUsage =
+    "Usage: lensfs-hook create-runtime|create-container|lxc [OPTION ...]\n"
+    "\n"
+    "Gives a container that is being created truthful files in /proc and\n"
+    "/sys/devices/system/cpu. For an OCI runtime's hooks createRuntime and createContainer, which\n"
+    "pass the container's state on standard input, and for LXC's hook start-host.\n"
+    "\n"
+    "  --files LIST         which files, unless the container says it: all (default), off, or\n"
+    "                       words with commas between them, such as cpu,memory,diskstats\n"
+    "  --tree DIR           the daemon's public tree (default /var/lib/lensfs)\n"
+    "  --run-dir DIR        the daemon's run directory (default /run/lensfs)\n"
+    "  --log FILE           where problems are told (default: standard error and syslog)\n"
+    "  --log-format FORMAT  text (default) or json\n"
+    "  --strict             a problem fails the container\n"
+    "\n"
+    "A container chooses by the annotation lensfs.io/view or the variable LENSFS, with a LIST.\n";
+
+// Together well below the five seconds after which runtimes give a hook up.
+constexpr std::chrono::milliseconds kFirstLimit{3000};
+constexpr std::chrono::milliseconds kSecondLimit{1000};
+constexpr size_t kStateBytesMax = size_t{1} << 20;
+
+struct Options {
+  std::string stage;
+  std::string files = "all";
+  attach::Places places;
+  Log log{.program = "lensfs-hook"};
+  bool is_strict = false;
+};
+
+// What is worked on, from whatever runs the hook.
+struct Subject {
+  std::string name;
+  pid_t pid = 0;     // 0: we are in its mount namespace
+  std::string root;  // "": the process's own
+  std::optional<std::string> choice;
+  bool has_pids = true;
+};
+
+std::string Describe(const Error& error) {
+  const char* const reason = strerrordesc_np(error.errno_value);
+  std::string text = std::string("cannot ") + error.operation;
+  if (!error.path.empty()) text += " " + error.path;
+  return text + ": " + (reason == nullptr ? "unknown error" : reason);
+}
+
+Result<Options> ReadOptions(std::span<char* const> args) {
+  Options options;
+  for (size_t at = 1; at < args.size(); ++at) {
+    const std::string_view word = args[at];
+    if (auto tree = TakeOption(args, at, "--tree")) {
+      options.places.tree = std::move(*tree);
+    } else if (auto run_dir = TakeOption(args, at, "--run-dir")) {
+      options.places.run_dir = std::move(*run_dir);
+    } else if (auto files = TakeOption(args, at, "--files")) {
+      options.files = std::move(*files);
+    } else if (auto format = TakeOption(args, at, "--log-format")) {
+      options.log.format = *format == "json" ? LogFormat::kJson : LogFormat::kText;
+    } else if (auto log = TakeOption(args, at, "--log")) {
+      options.log.file = std::move(*log);
+    } else if (word == "--strict") {
+      options.is_strict = true;
+    } else if (options.stage.empty() && !word.starts_with('-')) {
+      options.stage = word;
+    } else if (options.stage != "lxc") {  // LXC adds words of its own
+      return Error{
+          .errno_value = EINVAL, .operation = "use the argument", .path = std::string(word)};
+    }
+  }
+  return options;
+}
+
+Result<std::string> ReadState() {
+  std::string state;
+  char bytes[16384];
+  for (;;) {
+    const ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return core::SystemError("read", "the container's state");
+    if (count == 0) return state;
+    state.append(bytes, static_cast<size_t>(count));
+    if (state.size() > kStateBytesMax) {
+      return Error{.errno_value = EFBIG, .operation = "read", .path = "the container's state"};
+    }
+  }
+}
+
+Result<Subject> ReadOciSubject(const Options& options) {
+  const auto state = ReadState();
+  if (!state) return state.error();
+  auto container = ReadOciContainer(*state);
+  if (!container) return container.error();
+  const bool is_inside = options.stage == "create-container";
+  return Subject{.name = std::move(container->id),
+                 .pid = is_inside ? 0 : container->pid,
+                 .root = std::move(container->root),
+                 .choice = std::move(container->choice),
+                 .has_pids = container->has_pids};
+}
+
+Result<Subject> ReadLxcSubject() {
+  const char* const name = getenv("LXC_NAME");  // NOLINT(concurrency-mt-unsafe): one thread
+  const char* const pid = getenv("LXC_PID");    // NOLINT(concurrency-mt-unsafe)
+  const auto number = core::ParseU64(pid == nullptr ? "" : pid);
+  if (!number) return Error{.errno_value = EINVAL, .operation = "use", .path = "LXC_PID"};
+  return Subject{.name = name == nullptr ? "" : name,
+                 .pid = static_cast<pid_t>(*number),
+                 .root = "",
+                 .choice = std::nullopt};
+}
+
+// The files, and a problem when the container's own choice is no list.
+std::pair<attach::FileSet, std::string> ChooseFiles(const Options& options,
+                                                    const Subject& subject) {
+  const auto by_container = attach::ParseFileSet(subject.choice.value_or(options.files));
+  if (by_container) return {*by_container, ""};
+  const auto by_option = attach::ParseFileSet(options.files);
+  return {by_option ? *by_option : attach::AllFiles(), Describe(by_container.error())};
+}
+
+// In a cgroup namespace of our own the name is that of its root: "/".
+std::optional<std::string> OwnViewName() {
+  const Fd host(open("/proc/1/ns/cgroup", O_RDONLY | O_CLOEXEC));
+  if (host.valid()) (void)setns(host.get(), CLONE_NEWCGROUP);
+  FileBuffer buffer;
+  const auto text = core::ReadFileAt(AT_FDCWD, "/proc/self/cgroup", buffer);
+  return text ? attach::ParseViewName(*text) : std::nullopt;
+}
+
+Result<attach::Outcome> AttachInside(const Subject& subject,
+                                     attach::Places places,
+                                     const attach::FileSet& files,
+                                     bool may_ask) {
+  if (!subject.has_pids) return attach::Outcome{};
+  if (may_ask) places.view = OwnViewName();
+  return attach::Attach({.process = nullptr, .root = subject.root}, places, files);
+}
+
+Result<attach::Outcome> AttachOutside(const Subject& subject,
+                                      attach::Places places,
+                                      const attach::FileSet& files,
+                                      bool may_ask) {
+  const auto process = attach::Process::Open(subject.pid);
+  if (!process) return process.error();
+  const auto shares_pids = process->SharesPids();
+  if (!shares_pids) return shares_pids.error();
+  if (*shares_pids) return attach::Outcome{};
+  FileBuffer buffer;
+  const auto cgroups = process->ReadCgroups(buffer);
+  if (cgroups && may_ask) places.view = attach::ParseViewName(*cgroups);
+  return attach::Attach({.process = &*process, .root = subject.root}, places, files);
+}
+
+// "" when all is as it should be.
+std::string Summarize(const Result<attach::Outcome>& outcome) {
+  if (!outcome) {
+    // A container that shows the host's processes keeps the host's files.
+    return outcome.error().errno_value == EXDEV ? "" : Describe(outcome.error());
+  }
+  std::string text;
+  for (const attach::Left& left : outcome->left) {
+    // What somebody has mounted there on purpose stays.
+    if (left.reason.starts_with("covered by ")) continue;
+    if (text.empty()) text = left.path + " keeps the host's values: " + left.reason;
+  }
+  return text;
+}
+
+std::string Work(const Options& options, const Subject& subject, const attach::FileSet& files) {
+  const auto attempt = [&](bool may_ask) {
+    const auto work = subject.pid == 0 ? AttachInside : AttachOutside;
+    return Summarize(work(subject, options.places, files, may_ask));
+  };
+  const auto first = RunWithDeadline(kFirstLimit, [&] { return attempt(true); });
+  if (first) return *first;
+  // The public tree's files are found without asking anybody.
+  const auto second = RunWithDeadline(kSecondLimit, [&] { return attempt(false); });
+  if (second) return *second;
+  return "the daemon of " + options.places.run_dir + " does not answer, the host's values stay";
+}
+
+std::string Run(const Options& options) {
+  const auto subject = options.stage == "lxc" ? ReadLxcSubject() : ReadOciSubject(options);
+  if (!subject) return Describe(subject.error());
+  const auto [files, problem] = ChooseFiles(options, *subject);
+  const std::string result = files.none() ? "" : Work(options, *subject, files);
+  if (problem.empty() && result.empty()) return "";
+  const std::string both = problem + (problem.empty() || result.empty() ? "" : "; ") + result;
+  return subject->name.empty() ? both : "container " + subject->name + ": " + both;
+}
+
+int Main(std::span<char* const> args) {
+  const auto options = ReadOptions(args);
+  const bool is_known =
+      options && (options->stage == "create-runtime" || options->stage == "create-container" ||
+                  options->stage == "lxc");
+  if (!is_known) {
+    const Log log{.program = "lensfs-hook"};
+    Report(log,
+           options ? "expected create-runtime, create-container or lxc; see --help"
+                   : Describe(options.error()));
+    return 0;
+  }
+  const std::string problem = Run(*options);
+  if (problem.empty()) return 0;
+  Report(options->log, problem);
+  return options->is_strict ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace hook
+
+int main(int argc, char** argv) {
+  const std::span<char* const> args(argv, static_cast<size_t>(argc));
+  if (args.size() == 2 && std::string_view(args[1]) == "--help") {
+    (void)!write(STDOUT_FILENO, hook::kUsage.data(), hook::kUsage.size());
+    return 0;
+  }
+  return hook::Main(args);
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hook/report.h"
+
+#include <fcntl.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <string>
+#include <string_view>
+
+#include "core/base/fd.h"
+#include "hook/json.h"
+
+namespace hook {
+namespace {
+
+std::string Now() {
+  const time_t now = time(nullptr);
+  tm utc{};
+  char text[32];
+  if (gmtime_r(&now, &utc) == nullptr) return "";
+  return {text, strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc)};
+}
+
+std::string ToLine(const Log& log, std::string_view message) {
+  const std::string text = ToJsonString(log.program + ": " + std::string(message));
+  if (log.format == LogFormat::kJson) {
+    return "{\"level\":\"warning\",\"msg\":" + text + ",\"time\":\"" + Now() + "\"}\n";
+  }
+  return "time=\"" + Now() + "\" level=warning msg=" + text + "\n";
+}
+
+void WriteAll(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = write(fd, text.data(), text.size());
+    if (count <= 0) return;
+    text.remove_prefix(static_cast<size_t>(count));
+  }
+}
+
+}  // namespace
+
+void Report(const Log& log, std::string_view message) {
+  if (!log.file.empty()) {
+    constexpr int kMode = 0644;
+    const core::Fd file(open(log.file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kMode));
+    if (file.valid()) return WriteAll(file.get(), ToLine(log, message));
+  }
+  // Runtimes show a hook's standard error only when it fails.
+  WriteAll(STDERR_FILENO, log.program + ": " + std::string(message) + "\n");
+  openlog(log.program.c_str(), LOG_PID | LOG_NDELAY, LOG_DAEMON);
+  syslog(LOG_WARNING, "%.*s", static_cast<int>(message.size()), message.data());
+  closelog();
+}
+
+}  // namespace hook

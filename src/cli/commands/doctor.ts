@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { loadConfig } from '../../config/load.js';
+import { controlSocketPath } from '../../config/paths.js';
+import { examine } from '../../containers/doctor.js';
+import { formatFindings } from '../../containers/doctor-output.js';
+import { ask } from '../../control/client.js';
+import { attachablePaths } from '../../native/attach.js';
+import { type Command, exitCodes } from '../command.js';
+import { configFlags, configOption, runDirOption, treeOption } from '../config-options.js';
+import { formatProblems } from '../output.js';
+
+export const doctor: Command = {
+  name: 'doctor',
+  summary: 'Looks at the host, its container engines and their containers, and says what to do',
+  operands: [],
+  options: {
+    json: { type: 'boolean', help: 'print JSON' },
+    tree: treeOption,
+    'run-dir': runDirOption,
+    config: configOption,
+  },
+  examples: [
+    ['lensfs doctor', 'exit code 1 when a line says "fail"'],
+    ['lensfs doctor --json | jq ".[] | select(.level != \\"ok\\")"', 'what is to be done'],
+  ],
+  run: async (args, io) => {
+    const parsed = await loadConfig(configFlags(args));
+    if (!parsed.ok) {
+      io.stderr.write(formatProblems(parsed.problems));
+      return exitCodes.usage;
+    }
+    const { tree, run_dir } = parsed.config;
+    const findings = await examine({
+      tree,
+      runDir: run_dir,
+      askDaemon: async () => {
+        const { version, pid } = await ask(controlSocketPath(run_dir), 'status');
+        return `${version}, process ${pid}`;
+      },
+      paths: attachablePaths('all'),
+    });
+    const text = args.isSet('json')
+      ? `${JSON.stringify(findings, undefined, 2)}\n`
+      : formatFindings(findings);
+    io.stdout.write(text);
+    const hasFailure = findings.some(({ level }) => level === 'fail');
+    return hasFailure ? exitCodes.failure : exitCodes.ok;
+  },
+};

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installIn, removeFrom } from '../../containers/edit-host-file.js';
+import type { HookOptions } from '../../containers/hook-options.js';
+import { formatEdit } from '../../containers/hook-output.js';
+import { type HostFileName, hostFiles } from '../../containers/host-files.js';
+import { attachablePaths } from '../../native/attach.js';
+import { type Arguments, type Command, exitCodes, UsageError } from '../command.js';
+
+const programs = fileURLToPath(new URL('../../../build/Release', import.meta.url));
+const names = Object.keys(hostFiles) as HostFileName[];
+
+export const hook: Command = {
+  name: 'hook',
+  summary: 'Makes Docker, Podman, containerd, CRI-O or CDI give new containers their view',
+  operands: ['install|remove', names.join('|')],
+  options: {
+    default: { type: 'boolean', help: 'every container, not only those that ask for it' },
+    'dry-run': { type: 'boolean', help: 'print what would change, and change nothing' },
+    files: { type: 'string', placeholder: 'LIST', help: 'which files: all (default), or words' },
+    file: {
+      type: 'string',
+      placeholder: 'FILE',
+      help: "edit this file instead of the program's usual one",
+    },
+    'bin-dir': {
+      type: 'string',
+      placeholder: 'DIR',
+      help: 'where lensfs-hook and lensfs-runtime are (default: where they were built)',
+    },
+    tree: {
+      type: 'string',
+      placeholder: 'DIR',
+      help: "the daemon's tree, when it is not the usual one",
+    },
+    'run-dir': { type: 'string', placeholder: 'DIR', help: "the daemon's run directory, likewise" },
+  },
+  examples: [
+    ['lensfs hook install docker', 'docker run --runtime lensfs ...'],
+    ['lensfs hook install docker --default', 'every container of Docker'],
+    ['lensfs hook install cdi --dry-run', 'what would be written for --device lensfs.io/view=all'],
+    ['lensfs hook remove docker', 'as it was before'],
+  ],
+  run: async (args, io) => {
+    const [action = '', name = ''] = args.positionals;
+    if (action !== 'install' && action !== 'remove') {
+      throw new UsageError(`hook: expected install or remove, got "${action}"`);
+    }
+    if (!isHostFileName(name)) {
+      throw new UsageError(`hook: expected one of ${names.join(', ')}, got "${name}"`);
+    }
+    const file = hostFiles[name];
+    const path = resolve(args.text('file') ?? file.path);
+    const isDryRun = args.isSet('dry-run');
+    const options = readOptions(args);
+    if (action === 'install') checkOptions(options);
+    const edit =
+      action === 'install'
+        ? await installIn(file, path, options, isDryRun)
+        : await removeFrom(file, path, isDryRun);
+    io.stdout.write(edit.diff);
+    const usage = action === 'install' ? file.usage(options) : undefined;
+    io.stderr.write(formatEdit(edit, { isDryRun, reload: file.reload, usage }));
+    return exitCodes.ok;
+  },
+};
+
+function readOptions(args: Arguments): HookOptions {
+  return {
+    binDir: resolve(args.text('bin-dir') ?? programs),
+    tree: args.text('tree'),
+    runDir: args.text('run-dir'),
+    files: args.text('files'),
+    isDefault: args.isSet('default'),
+  };
+}
+
+/** What is written here takes effect in every container later. @throws UsageError */
+function checkOptions({ binDir, files, tree, runDir }: HookOptions): void {
+  for (const program of ['lensfs-hook', 'lensfs-runtime']) {
+    if (existsSync(join(binDir, program))) continue;
+    throw new UsageError(`hook: --bin-dir: expected a directory with ${program}, got "${binDir}"`);
+  }
+  for (const [name, value] of Object.entries({ tree, 'run-dir': runDir })) {
+    if (value === undefined || value.startsWith('/')) continue;
+    throw new UsageError(`hook: --${name}: expected an absolute path, got "${value}"`);
+  }
+  if (files !== undefined) attachablePaths(files);
+}
+
+function isHostFileName(name: string): name is HostFileName {
+  return names.some((known) => known === name);
+}

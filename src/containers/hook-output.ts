@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `lensfs hook` says besides the diff. Pure.
+import type { Edit } from './edit-host-file.js';
+
+export interface EditNotes {
+  isDryRun: boolean;
+  /** The command after which the change is in force. */
+  reload: string;
+  /** How a container gets the view. */
+  usage: string | undefined;
+}
+
+export function formatEdit(
+  { path, diff, backup }: Edit,
+  { isDryRun, reload, usage }: EditNotes,
+): string {
+  const lines = [];
+  if (diff === '') lines.push(`Nothing to change in ${path}`);
+  else if (isDryRun) lines.push(`${path} would be changed so; nothing was done`);
+  else {
+    lines.push(`Changed ${path}${backup === undefined ? '' : `, as it was before: ${backup}`}`);
+    lines.push(`To put it in force: ${reload}`);
+  }
+  if (usage !== undefined) lines.push(`Then: ${usage}`);
+  return `${lines.join('\n')}\n`;
+}
