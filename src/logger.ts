@@ -19,8 +19,18 @@ export const logMessages = {
   reloadRefused: 'Configuration is wrong, keeping the old one',
   needsRestart: 'Changed, but takes effect only after a restart',
   fallback: 'Readers did not get their own values',
+  noMetricsListener: 'Cannot listen on metrics.listen, ignoring',
+  request: 'Request on the control socket',
   requestFailed: 'Request failed',
   internalError: 'Internal error',
+  reviewed: 'Reviewed',
+  reviewFailed: 'Cannot review an object, allowing it unchanged',
+  certificateInUse: 'Certificate in use',
+  certificateFailed: 'Cannot read or renew the certificate, keeping the one in use',
+  draining: 'Not ready any more, finishing what has begun',
+  nodeReady: 'Node marked as ready',
+  nodeNotReady: 'Node marked as not ready',
+  nodeFailed: 'Cannot mark the node, trying again',
 } as const;
 
 /** The number that the keeper knows a level by. */

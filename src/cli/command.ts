@@ -20,6 +20,8 @@ export const exitCodes = {
 export interface Option {
   type: 'string' | 'boolean';
   multiple?: boolean;
+  /** One letter, for an option that people know from other programs. */
+  short?: string;
   /** What stands for the value in the help, such as "FILE". */
   placeholder?: string;
   help: string;
@@ -41,6 +43,8 @@ export interface Command {
   summary: string;
   /** Names of what is not an option, such as ["FILE"]; one in brackets may be left out. */
   operands: readonly string[];
+  /** What the first operand may be, where that is known, for completion. */
+  words?: readonly string[];
   options: Record<string, Option>;
   /** Command lines with an explanation each. */
   examples: readonly (readonly [commandLine: string, meaning: string])[];
@@ -87,9 +91,9 @@ interface RawArguments {
 
 function readArguments(command: Command, argv: readonly string[]): RawArguments {
   const options = Object.fromEntries(
-    Object.entries(command.options).map(([name, { type, multiple }]) => [
+    Object.entries(command.options).map(([name, { type, multiple, short }]) => [
       name,
-      { type, multiple: multiple === true },
+      { type, multiple: multiple === true, ...(short !== undefined && { short }) },
     ]),
   );
   try {

@@ -38,8 +38,9 @@ ${exitCodeHelp}`;
 export function formatCommandHelp(command: Command): string {
   const { name, summary, operands, examples } = command;
   const options = Object.entries({ ...command.options, help: helpOption });
-  const rows = options.map(([option, { placeholder, help }]) => {
-    return [placeholder === undefined ? `--${option}` : `--${option} ${placeholder}`, help];
+  const rows = options.map(([option, { short, placeholder, help }]) => {
+    const names = short === undefined ? `--${option}` : `-${short}, --${option}`;
+    return [placeholder === undefined ? names : `${names} ${placeholder}`, help];
   });
   return `${summary}
 

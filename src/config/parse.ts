@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entries from every source -> one Config, or every problem there is. Pure.
 import type { z } from '../zod.js';
+import { profileProblems } from './profiles.js';
 import { type Config, type ConfigKey, configKeys, configSchema } from './schema.js';
 
 /** One value and where somebody wrote it. */
@@ -44,6 +45,21 @@ export function describeProblem({ key, message, origin }: Problem): string {
   return `${subject}${message}${origin === '' ? '' : ` (${origin})`}`;
 }
 
+/** All problems, a line each. */
+export function problemsText(problems: readonly Problem[]): string {
+  return problems.map(describeProblem).join('\n');
+}
+
+/** The entries of a tree of values, such as the body of a request. */
+export function entriesOf(tree: Record<string, unknown>, origin: string, prefix = ''): Entry[] {
+  return Object.entries(tree).flatMap(([name, value]) => {
+    const key = prefix + name;
+    const isSection = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (!isSection || Object.keys(value).length === 0) return [{ key, value, origin }];
+    return entriesOf(value as Record<string, unknown>, origin, `${key}.`);
+  });
+}
+
 /** Keys whose values differ between two configurations. */
 export function changedKeys(before: Config, after: Config): ConfigKey[] {
   return configKeys.filter(({ name }) => {
@@ -68,7 +84,11 @@ function checkEntry(entry: Entry): Problem[] {
   const { key, value, origin } = entry;
   const known = configKeys.find(({ name }) => name === key);
   if (known !== undefined) {
-    if (known.schema.safeParse(value).success && value !== undefined) return [];
+    const parsed = known.schema.safeParse(value);
+    if (parsed.success && value !== undefined) return [];
+    if (key === 'profiles' && Array.isArray(value) && !parsed.success) {
+      return profileProblems(parsed.error.issues, value, origin, { expectedOf, quote });
+    }
     return [{ key, message: mismatch(known.expected, value), origin }];
   }
   const parts = configKeys.filter(({ name }) => name.startsWith(`${key}.`));
@@ -84,6 +104,10 @@ function checkEntry(entry: Entry): Problem[] {
   const nearest = nearestKey(key);
   const hint = nearest === undefined ? '' : `, did you mean "${nearest}"`;
   return [{ key, message: `unknown key${hint}`, origin }];
+}
+
+function expectedOf(key: string): string | undefined {
+  return configKeys.find(({ name }) => name === key)?.expected;
 }
 
 /** False for a section that is written but empty, which is as good as absent. */
@@ -132,24 +156,29 @@ function valueAt(config: Config, path: readonly string[]): unknown {
   return value;
 }
 
-/** The known key that takes the fewest edits, if they are few enough to be a slip. */
+/** The known key or section that takes the fewest edits, if they are few enough to be a slip. */
 function nearestKey(key: string): string | undefined {
-  const distances = configKeys.map(({ name }) => ({ name, edits: editDistance(key, name) }));
+  const sections = configKeys.flatMap(({ name }) => name.split('.').slice(0, -1));
+  const names = [...configKeys.map(({ name }) => name), ...sections];
+  const distances = names.map((name) => ({ name, edits: editDistance(key, name) }));
   const nearest = distances.sort((a, b) => a.edits - b.edits)[0];
   if (nearest !== undefined && nearest.edits <= Math.max(2, key.length / 3)) return nearest.name;
   return configKeys.find(({ name }) => name.split('.').at(-1) === key)?.name;
 }
 
-/** Levenshtein's distance between two short strings. */
+/** Edits between two short strings: a character more, less or another, or two neighbours that changed places. */
 function editDistance(a: string, b: string): number {
+  let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const row = [i];
     for (let j = 1; j <= b.length; j += 1) {
       const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(substitution, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = isSwap ? (beforePrevious[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      row.push(Math.min(substitution, swap, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
     }
-    previous = row;
+    [beforePrevious, previous] = [previous, row];
   }
   return previous[b.length] ?? 0;
 }

@@ -4,9 +4,14 @@ import { normalize } from 'node:path';
 import { logLevels } from '../logger.js';
 import { z } from '../zod.js';
 import { controlSocketName } from './paths.js';
+import { profilesSchema } from './profiles.js';
+import { virtualFiles } from './virtual-files.js';
 
 /** Where the configuration file is when no flag names another. */
 export const defaultConfigFile = '/etc/lensfs/config.yaml';
+
+/** The public tree: what people mount into containers. */
+export const defaultTree = '/var/lib/lensfs';
 
 /** A span of time in the unit the data plane counts in. */
 export interface Duration {
@@ -26,9 +31,26 @@ interface KeyNotes {
   live?: boolean;
 }
 
+const onOrOff = z.union([
+  z.boolean(),
+  z.stringbool({ truthy: ['on', 'true', 'yes'], falsy: ['off', 'false', 'no'] }),
+]);
+
+const cpuCount = z.enum(['quota', 'cpuset']);
+const cpuNumbering = z.enum(['physical', 'virtual']);
+
+const files = z.union([
+  z.literal('all').transform(() => [...virtualFiles]),
+  z
+    .string()
+    .transform((list) => list.split(','))
+    .pipe(z.array(z.enum(virtualFiles))),
+  z.array(z.enum(virtualFiles)),
+]);
+
 export const configSchema = z
   .strictObject({
-    tree: path('Directory the virtual files appear in', '/var/lib/lensfs'),
+    tree: path('Directory the virtual files appear in', defaultTree),
     run_dir: noted(z.string().refine(isRunDir).transform(trimPath).prefault('/run/lensfs'), {
       expected: `an absolute path of at most ${maxRunDirBytes} bytes`,
       description: 'Directory of the control socket',
@@ -47,11 +69,31 @@ export const configSchema = z
       }),
     }),
     swap: flag('Whether containers see swap'),
+    files: noted(files.prefault('all'), {
+      expected: `all, or a list of ${virtualFiles.join(', ')}`,
+      description: "Files with values of the container's own; the others show the host's",
+      live: true,
+    }),
     loadavg: flag('Whether load averages are computed per container'),
     on_failure: choice(['host', 'error'], {
       description: "What a reader gets when a view cannot be built: the host's bytes, or EIO",
       live: true,
     }),
+    profiles: noted(
+      profilesSchema({
+        count: cpuCount,
+        numbering: cpuNumbering,
+        swap: onOrOff,
+        files,
+        freshness: z.union([z.string(), z.number()]).transform(toDuration),
+      }).prefault([]),
+      {
+        expected: 'a list of mappings, in a configuration file',
+        description:
+          'Containers with other values than the rest, by match.cgroup, match.name or match.label',
+        live: true,
+      },
+    ),
     views: section({ max: integer(16, 65_536, 4_096, 'Most containers remembered at once') }),
     handles: section({ max: integer(16, 1_048_576, 16_384, 'Most files open at once') }),
     workers: section({
@@ -61,11 +103,29 @@ export const configSchema = z
         'Time in which workers.deaths are too many: then containers see host values',
       ),
     }),
-    standby: noted(onOrOff('off'), {
+    standby: noted(onOrOff.prefault('off'), {
       expected: 'on or off',
       description: 'Whether a second worker waits, so that a crash costs milliseconds',
     }),
     readers: integer(1, 16, 1, 'Threads that answer reads'),
+    control: section({
+      group: noted(
+        z
+          .string()
+          .regex(/^[a-z_][a-z0-9_-]*$|^\d{1,9}$/)
+          .prefault('root'),
+        {
+          expected: 'the name or number of a group',
+          description: 'Group that may use the control socket, besides root',
+        },
+      ),
+    }),
+    metrics: section({
+      listen: noted(z.string().refine(isListenAddress).prefault('off'), {
+        expected: 'off, or an address and port such as 127.0.0.1:9910',
+        description: 'TCP address that answers GET /metrics, besides the control socket',
+      }),
+    }),
     log: section({
       level: noted(z.enum(logLevels).prefault('info'), {
         expected: oneOf(logLevels),
@@ -85,6 +145,9 @@ export const configSchema = z
       context.addIssue({ code: 'custom', path: ['run_dir'], input: config.run_dir, params });
     }
   });
+
+/** One entry of the list `profiles`. */
+export type Profile = Config['profiles'][number];
 
 /** A valid configuration, every key present; keys are spelled as in the file. */
 export type Config = z.output<typeof configSchema>;
@@ -127,13 +190,8 @@ function choice<const T extends readonly [string, ...string[]]>(
   return noted(schema, { ...notes, expected: oneOf(values) });
 }
 
-function onOrOff(fallback: 'on' | 'off') {
-  const text = z.stringbool({ truthy: ['on', 'true', 'yes'], falsy: ['off', 'false', 'no'] });
-  return z.union([z.boolean(), text]).prefault(fallback);
-}
-
 function flag(description: string) {
-  return noted(onOrOff('on'), {
+  return noted(onOrOff.prefault('on'), {
     expected: 'on or off',
     description,
     live: true,
@@ -178,6 +236,11 @@ function durationUsec(number: string, unit: string): number {
 
 function isAbsolutePath(value: string): boolean {
   return value.startsWith('/') && !value.includes('\0');
+}
+
+function isListenAddress(value: string): boolean {
+  const port = /^(?:\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(value)?.[1];
+  return value === 'off' || (port !== undefined && Number(port) <= 65_535);
 }
 
 function isRunDir(value: string): boolean {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // File, environment and flags -> entries. The only reader of the environment.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { isMap, isScalar, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import { codeOf, messageOf } from '../errors.js';
 import type { Entry, Problem } from './parse.js';
@@ -25,6 +26,8 @@ export interface Sources {
 /** No configuration needs more; a larger file is a mistake. */
 const maxFileBytes = 1024 * 1024;
 
+const dropInDirectory = 'conf.d';
+
 const envPrefix = 'LENSFS_';
 
 // What Kubernetes and Docker put into a container's environment for a service named "lensfs".
@@ -36,15 +39,17 @@ export async function readSources(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Sources> {
   const file = await readConfigFile(flags.file);
+  const dropIns = await readDropIns(flags.file ?? defaultConfigFile);
   const sets = readSets(flags.sets ?? []);
   return {
     entries: [
       ...file.entries,
+      ...dropIns.entries,
       ...readEnvironment(env),
       ...readFlags(flags.values ?? {}),
       ...sets.entries,
     ],
-    problems: [...file.problems, ...sets.problems],
+    problems: [...file.problems, ...dropIns.problems, ...sets.problems],
   };
 }
 
@@ -63,6 +68,25 @@ export function readPassedDescriptors(
   const names = (env['LISTEN_FDNAMES'] ?? '').split(':');
   const count = Math.min(Number(env['LISTEN_FDS']), names.length);
   return new Map(names.slice(0, count).map((name, index) => [name, firstPassedDescriptor + index]));
+}
+
+/** Files of conf.d beside the configuration file, in the order of their names. */
+async function readDropIns(file: string): Promise<Sources> {
+  const directory = join(dirname(file), dropInDirectory);
+  const result: Sources = { entries: [], problems: [] };
+  let names: string[];
+  try {
+    names = await readdir(directory);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return result;
+    return problem(`cannot read the directory: ${messageOf(error)}`, directory);
+  }
+  for (const name of names.filter((each) => each.endsWith('.yaml')).sort()) {
+    const { entries, problems } = await readConfigFile(join(directory, name));
+    result.entries.push(...entries);
+    result.problems.push(...problems);
+  }
+  return result;
 }
 
 async function readConfigFile(file: string | undefined): Promise<Sources> {

@@ -7,7 +7,14 @@ import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { codeOf, messageOf } from '../errors.js';
 import { ControlError } from './control-error.js';
-import { type EndpointName, endpoints, errorReply, type Reply, replies } from './protocol.js';
+import {
+  type EndpointName,
+  endpoints,
+  errorReply,
+  type Params,
+  type Query,
+  type Reply,
+} from './protocol.js';
 
 const answerTimeoutMs = 5_000;
 const stopTimeoutMs = 60_000;
@@ -21,8 +28,16 @@ const stopPollMs = 5;
 export async function ask<Name extends EndpointName>(
   socketPath: string,
   name: Name,
+  parts: RequestParts<Name> = {},
 ): Promise<Reply<Name>> {
-  return await exchange(socketPath, name, { timeoutMs: answerTimeoutMs });
+  return await exchange(socketPath, name, { timeoutMs: answerTimeoutMs, parts });
+}
+
+/** What a request has besides its name. */
+export interface RequestParts<Name extends EndpointName> {
+  params?: Params<Name>;
+  query?: Query<Name>;
+  body?: Record<string, unknown>;
 }
 
 /**
@@ -73,6 +88,7 @@ export async function isListening(socketPath: string): Promise<boolean> {
 }
 
 interface ExchangeOptions {
+  parts?: RequestParts<EndpointName>;
   timeoutMs: number;
   agent?: Agent;
   onSocket?: (socket: Socket) => void;
@@ -81,17 +97,24 @@ interface ExchangeOptions {
 async function exchange<Name extends EndpointName>(
   socketPath: string,
   name: Name,
-  { timeoutMs, agent, onSocket }: ExchangeOptions,
+  { timeoutMs, agent, onSocket, parts = {} }: ExchangeOptions,
 ): Promise<Reply<Name>> {
-  const { method, path } = endpoints[name];
+  const { method } = endpoints[name];
+  const path = urlOf(name, parts);
   const signal = AbortSignal.timeout(timeoutMs);
   let response: IncomingMessage;
   let body: string;
   try {
-    const headers = { host: 'lensfs' };
+    const content = parts.body === undefined ? undefined : JSON.stringify(parts.body);
+    const headers = {
+      host: 'lensfs',
+      ...(content === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) }),
+    };
     const outgoing = request({ socketPath, method, path, signal, headers, agent: agent ?? false });
     if (onSocket !== undefined) outgoing.once('socket', onSocket);
-    outgoing.end();
+    outgoing.end(content);
     [response] = (await once(outgoing, 'response')) as [IncomingMessage];
     body = await text(response);
   } catch (error) {
@@ -105,15 +128,31 @@ function readReply<Name extends EndpointName>(
   httpStatus: number,
   body: string,
 ): Reply<Name> {
-  const json = parseJson(body);
+  const isText = 'contentType' in endpoints[name];
+  const json = isText && httpStatus === 200 ? body : parseJson(body);
   if (httpStatus === 200) {
-    const parsed = replies[name].safeParse(json);
+    const parsed = endpoints[name].reply.safeParse(json);
     if (parsed.success) return parsed.data as Reply<Name>;
   }
   const failure = errorReply.safeParse(json);
   if (failure.success) throw new ControlError(failure.data.error.code, failure.data.error.message);
   const message = `The daemon's answer to "${name}" is not one this version knows: restart it with this version`;
   throw new ControlError('bad_reply', message);
+}
+
+/** The path with its parameters in their places, and the query. */
+function urlOf(name: EndpointName, { params, query }: RequestParts<EndpointName>): string {
+  let path: string = endpoints[name].path;
+  for (const [key, value] of Object.entries(params ?? {})) {
+    const text = String(value).split('/').map(encodeURIComponent).join('/');
+    path = path.replace(key === '*' ? '*' : `:${key}`, () => text);
+  }
+  const search = new URLSearchParams(
+    Object.entries(query ?? {}).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, String(value)] as [string, string]],
+    ),
+  ).toString();
+  return search === '' ? path : `${path}?${search}`;
 }
 
 function parseJson(body: string): unknown {

@@ -1,65 +1,175 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is said on the control socket. Pure: schemas, paths and the shape of errors.
+// What is said on the control socket. Pure: requests, paths and the shape of errors.
 import { z } from '../zod.js';
+import {
+  configReply,
+  type ErrorReply,
+  explainReply,
+  filesReply,
+  reloadReply,
+  statusReply,
+  stopReply,
+  viewReply,
+  viewsReply,
+} from './replies.js';
 
-/** Method and path of each request. */
+export * from './replies.js';
+
+const targetNames = ['pid', 'cgroup', 'view'] as const;
+
+/** Whose values a file is to show: one of the three. */
+export const targetQuery = z
+  .strictObject({
+    pid: z
+      .string({ error: 'expected one process id' })
+      .regex(/^[1-9]\d{0,9}$/, 'expected a process id')
+      .optional(),
+    cgroup: z
+      .string({ error: 'expected one path' })
+      .regex(/^\//, 'expected a path from the root "/"')
+      .optional(),
+    view: z
+      .string({ error: 'expected one id of a view' })
+      .min(1, 'expected the id of a view')
+      .optional(),
+  })
+  .refine((query) => targetNames.filter((name) => query[name] !== undefined).length === 1, {
+    message: `expected one of ${targetNames.join(', ')}`,
+  });
+
+const nothing = z.strictObject({});
+/** What stands for "*" in the path. */
+const restOfPath = z.object({ '*': z.string() });
+
+interface Endpoint {
+  method: 'GET' | 'POST' | 'PATCH';
+  /** As fastify writes it: ":id" and "*" are parameters. */
+  path: string;
+  summary: string;
+  params: z.ZodType;
+  query: z.ZodType;
+  /** `undefined`: there must be none. */
+  body?: z.ZodType;
+  reply: z.ZodType;
+  /** JSON where there is none. */
+  contentType?: string;
+}
+
+const plain = { params: z.object({}), query: nothing };
+
+/** Every request there is. */
 export const endpoints = {
-  status: { method: 'GET', path: '/v1/status' },
-  stop: { method: 'POST', path: '/v1/stop' },
-  reload: { method: 'POST', path: '/v1/reload' },
-} as const;
+  status: {
+    ...plain,
+    method: 'GET',
+    path: '/v1/status',
+    summary: 'What the daemon does',
+    reply: statusReply,
+  },
+  views: {
+    ...plain,
+    method: 'GET',
+    path: '/v1/views',
+    summary: 'All containers that have read something',
+    reply: viewsReply,
+  },
+  view: {
+    ...plain,
+    method: 'GET',
+    path: '/v1/views/:id',
+    summary: 'One of them',
+    params: z.object({ id: z.string() }),
+    reply: viewReply,
+  },
+  files: {
+    ...plain,
+    method: 'GET',
+    path: '/v1/files',
+    summary: 'The virtual files',
+    reply: filesReply,
+  },
+  file: {
+    method: 'GET',
+    path: '/v1/files/*',
+    summary: 'A virtual file as a process, cgroup or view sees it',
+    params: restOfPath,
+    query: targetQuery,
+    reply: z.string(),
+    contentType: 'text/plain; charset=utf-8',
+  },
+  explain: {
+    method: 'GET',
+    path: '/v1/explain/*',
+    summary: 'Where the numbers of a virtual file come from',
+    params: restOfPath,
+    query: targetQuery,
+    reply: explainReply,
+  },
+  config: {
+    ...plain,
+    method: 'GET',
+    path: '/v1/config',
+    summary: 'The configuration in force',
+    reply: configReply,
+  },
+  changeConfig: {
+    ...plain,
+    method: 'PATCH',
+    path: '/v1/config',
+    summary: 'Changes live keys of the configuration, until the next reload or restart',
+    body: z.record(z.string(), z.unknown(), { error: 'expected a mapping of keys to values' }),
+    reply: reloadReply,
+  },
+  reload: {
+    ...plain,
+    method: 'POST',
+    path: '/v1/reload',
+    summary: 'Reads the configuration again',
+    reply: reloadReply,
+  },
+  stop: {
+    ...plain,
+    method: 'POST',
+    path: '/v1/stop',
+    summary: 'Stops the daemon',
+    reply: stopReply,
+  },
+  events: {
+    ...plain,
+    method: 'GET',
+    path: '/v1/events',
+    summary: 'What happens, as server-sent events, until the client goes',
+    reply: z.string(),
+    contentType: 'text/event-stream',
+  },
+  metrics: {
+    ...plain,
+    method: 'GET',
+    path: '/v1/metrics',
+    summary: 'All counters, as Prometheus reads them',
+    reply: z.string(),
+    contentType: 'text/plain; version=0.0.4; charset=utf-8',
+  },
+  openapi: {
+    ...plain,
+    method: 'GET',
+    path: '/v1/openapi.json',
+    summary: 'This description',
+    reply: z.record(z.string(), z.unknown()),
+  },
+} as const satisfies Record<string, Endpoint>;
 
 export type EndpointName = keyof typeof endpoints;
+export type Reply<Name extends EndpointName> = z.output<(typeof endpoints)[Name]['reply']>;
+export type Params<Name extends EndpointName> = z.output<(typeof endpoints)[Name]['params']>;
+export type Query<Name extends EndpointName> = z.output<(typeof endpoints)[Name]['query']>;
 
-/** Reply to `status`; counters are since the daemon's start. */
-export const statusReply = z.object({
-  version: z.string(),
-  /** The keeper's: what a service manager and signals know. */
-  pid: z.int(),
-  workerPid: z.int(),
-  /** How many workers have served, this one included. */
-  workers: z.int(),
-  /** Whether the keeper is dead, so that a start of lensfs would take over. */
-  orphaned: z.boolean(),
-  /** Of the public tree's highest stack. */
-  layers: z.int(),
-  /** Of the worker. */
-  uptimeSec: z.number(),
-  tree: z.string(),
-  runDir: z.string(),
-  layout: z.enum(['v1', 'v2', 'hybrid']),
-  controllers: z.record(z.string(), z.string()),
-  views: z.int(),
-  handles: z.int(),
-  heldDescriptors: z.int(),
-  reads: z.int(),
-  renders: z.int(),
-  fallbacks: z.array(z.object({ file: z.string(), cause: z.string(), count: z.int() })),
-});
-
-/** Reply to `stop`, sent when nothing is mounted any more; the daemon then exits. */
-export const stopReply = z.object({ stopped: z.literal(true) });
-
-/** Reply to `reload`: the keys that changed, by when they take effect. */
-export const reloadReply = z.object({
-  applied: z.array(z.string()),
-  needsRestart: z.array(z.string()),
-});
-
-/** Body of every reply that is not a success. */
-export const errorReply = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
-
-export const replies = {
-  status: statusReply,
-  stop: stopReply,
-  reload: reloadReply,
-} satisfies Record<EndpointName, z.ZodType>;
-
-export type StatusReply = z.output<typeof statusReply>;
-export type StopReply = z.output<typeof stopReply>;
-export type ReloadReply = z.output<typeof reloadReply>;
-export type ErrorReply = z.output<typeof errorReply>;
-export type Reply<Name extends EndpointName> = z.output<(typeof replies)[Name]>;
+/** A request whose parts have been checked. */
+export interface Request<Name extends EndpointName> {
+  params: Params<Name>;
+  query: Query<Name>;
+  body: unknown;
+}
 
 /** Codes of errors, each with its HTTP status. */
 export const errorStatus = {
@@ -88,8 +198,29 @@ export function errorCodeFor(httpStatus: number): ErrorCode {
 }
 
 /** The methods a path has; empty when it is no path of ours. */
-export function methodsOf(path: string): string[] {
-  return Object.values(endpoints)
-    .filter((endpoint) => endpoint.path === path)
-    .map(({ method }) => method);
+export function methodsOf(url: string): string[] {
+  const [path = ''] = url.split('?');
+  const found = Object.values(endpoints).filter((endpoint) => matches(endpoint.path, path));
+  return [...new Set(found.map(({ method }) => method))];
+}
+
+/** The first thing that is wrong with a part of a request: `pid: expected a process id, got "x"`. */
+export function describeIssue(error: z.ZodError, value: unknown): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return 'wrong';
+  if (issue.code === 'unrecognized_keys') return `unknown parameter "${issue.keys[0]}"`;
+  const [name] = issue.path;
+  if (name === undefined) return `${issue.message}, got ${quote(value)}`;
+  const got = quote((value as Record<PropertyKey, unknown>)[name]);
+  return `${String(name)}: ${issue.message}, got ${got}`;
+}
+
+function quote(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function matches(pattern: string, path: string): boolean {
+  const source = pattern.replace(/[.]/g, '\\.').replace(/:\w+/g, '[^/]+').replace('*', '.+');
+  return new RegExp(`^${source}$`).test(path);
 }

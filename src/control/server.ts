@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control socket: HTTP and JSON for the requests of protocol.ts.
-import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import type { ServerResponse } from 'node:http';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { messageOf } from '../errors.js';
 import { type Logger, logMessages } from '../logger.js';
+import { z } from '../zod.js';
+import { type EventSource, streamEvents } from './event-stream.js';
+import { describeApi } from './openapi.js';
 import {
+  describeIssue,
   type EndpointName,
   type ErrorCode,
   endpoints,
@@ -13,32 +18,56 @@ import {
   methodsOf,
   type Outcome,
   type Reply,
+  type Request,
 } from './protocol.js';
+
+/** What is answered here. */
+type OwnName = 'events' | 'openapi';
 
 /** What answers: one function for each request. */
 export type ControlHandlers = {
-  [Name in EndpointName]: () => Promise<Outcome<Reply<Name>>>;
+  [Name in Exclude<EndpointName, OwnName>]: (
+    request: Request<Name>,
+  ) => Promise<Outcome<Reply<Name>>>;
 };
+
+/** Who is at the other end of a connection, as of the connect. */
+export interface Peer {
+  pid: number;
+  uid: number;
+  gid: number;
+}
 
 export interface ControlServerOptions {
   /** The listening socket, which stays open when the server ends. */
   socket: number;
   handlers: ControlHandlers;
+  events: EventSource;
+  version: string;
+  /** Of the descriptor of a connection; `null` when nobody knows. */
+  peerOf: (fd: number) => Peer | null;
   logger: Logger;
 }
 
+const noBody = z.union([z.undefined(), z.strictObject({})], { error: 'expected none' });
+
+const jsonType = 'application/json; charset=utf-8';
 const maxBodyBytes = 64 * 1024;
 const maxConnections = 64;
 const requestTimeoutMs = 10_000;
+/** Of a client that neither sends nor takes anything. */
+const idleTimeoutMs = 30_000;
 const idleSweepMs = 10;
 
 /** Answers until disposed, which lets running requests finish. */
 export class ControlServer implements AsyncDisposable {
   readonly #app: FastifyInstance;
+  readonly #streams: ReadonlySet<ServerResponse>;
   #isClosing = false;
 
-  private constructor(app: FastifyInstance) {
+  private constructor(app: FastifyInstance, streams: ReadonlySet<ServerResponse>) {
     this.#app = app;
+    this.#streams = streams;
     // Closing ends the connections that are idle then; one that still owes an answer is idle later.
     app.addHook('onResponse', async () => {
       if (this.#isClosing) setImmediate(() => app.server.closeIdleConnections());
@@ -46,8 +75,9 @@ export class ControlServer implements AsyncDisposable {
   }
 
   static async start(options: ControlServerOptions): Promise<ControlServer> {
-    const app = createApp(options);
-    const server = new ControlServer(app);
+    const streams = new Set<ServerResponse>();
+    const app = createApp(options, streams);
+    const server = new ControlServer(app, streams);
     await app.ready();
     await new Promise<void>((resolve, reject) => {
       app.server.once('error', reject);
@@ -57,6 +87,7 @@ export class ControlServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const stream of this.#streams) stream.end();
     // A connection whose reply was written a moment ago is not idle yet, and is kept alive by who asked to stop.
     const sweep = setInterval(() => this.#app.server.closeIdleConnections(), idleSweepMs);
     try {
@@ -69,10 +100,12 @@ export class ControlServer implements AsyncDisposable {
   }
 }
 
-function createApp({ handlers, logger }: ControlServerOptions): FastifyInstance {
+function createApp(options: ControlServerOptions, streams: Set<ServerResponse>): FastifyInstance {
+  const { logger } = options;
   const app = fastify({
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
+    connectionTimeout: idleTimeoutMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
@@ -93,9 +126,20 @@ function createApp({ handlers, logger }: ControlServerOptions): FastifyInstance 
     app.route({
       method,
       url: path,
-      handler: async (_request, reply) => {
-        const outcome = await handlers[name]();
-        return outcome.ok ? outcome.reply : refuse(reply, outcome.code, outcome.message);
+      handler: async (request, reply) => {
+        logRequest(request, options);
+        if (name === 'events') {
+          reply.hijack();
+          streams.add(reply.raw);
+          reply.raw.once('close', () => streams.delete(reply.raw));
+          streamEvents(reply.raw, options.events);
+          return reply;
+        }
+        const outcome = await answer(name, request, options);
+        if (!outcome.ok) return refuse(reply, outcome.code, outcome.message);
+        const endpoint = endpoints[name];
+        const contentType = 'contentType' in endpoint ? endpoint.contentType : jsonType;
+        return reply.type(contentType).send(endpoint.reply.parse(outcome.reply));
       },
     });
   }
@@ -119,6 +163,40 @@ function createApp({ handlers, logger }: ControlServerOptions): FastifyInstance 
     return refuse(reply, code, 'Internal error, see the log');
   });
   return app;
+}
+
+async function answer(
+  name: Exclude<EndpointName, 'events'>,
+  request: FastifyRequest,
+  { handlers, version }: ControlServerOptions,
+): Promise<Outcome<unknown>> {
+  const endpoint = endpoints[name];
+  const parts = {
+    params: [endpoint.params, request.params],
+    query: [endpoint.query, request.query],
+    body: ['body' in endpoint ? endpoint.body : noBody, request.body ?? undefined],
+  } as const;
+  const checked: Record<string, unknown> = {};
+  for (const [part, [schema, value]] of Object.entries(parts)) {
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) {
+      const message = `${request.method} ${endpoint.path}: ${part}: ${describeIssue(parsed.error, value)}`;
+      return { ok: false, code: 'bad_request', message };
+    }
+    checked[part] = parsed.data;
+  }
+  if (name === 'openapi') return { ok: true, reply: describeApi(version) };
+  const handler = handlers[name] as (request: unknown) => Promise<Outcome<unknown>>;
+  return await handler(checked);
+}
+
+/** Who only looks is logged for those who look closely. */
+function logRequest(request: FastifyRequest, { logger, peerOf }: ControlServerOptions): void {
+  const level = request.method === 'GET' ? 'debug' : 'info';
+  if (!logger.isLevelEnabled(level)) return;
+  const { _handle: handle } = request.raw.socket as { _handle?: { fd?: number } };
+  const peer = handle?.fd === undefined ? null : peerOf(handle.fd);
+  logger[level]({ method: request.method, url: request.url, peer }, logMessages.request);
 }
 
 function refuse(reply: FastifyReply, code: ErrorCode, message: string): FastifyReply {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control socket itself: who may listen there.
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { chown, mkdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf, messageOf } from '../errors.js';
 import { listen } from '../native/process.js';
 import { isListening } from './client.js';
 import { ControlError } from './control-error.js';
+import { groupId } from './group.js';
 
-/** For root and its group. */
+/** For root and `control.group`. */
 const socketMode = 0o660;
 
 /**
@@ -16,12 +17,15 @@ const socketMode = 0o660;
  * NOTE: two daemons that start in the same instant on a dead one's socket can both pass the check; the lock of the
  * tree then refuses the second.
  *
- * @throws ControlError "run_dir_in_use" or "socket_failed"
+ * @throws ControlError "run_dir_in_use", "no_group" or "socket_failed"
  */
-export async function claimControlSocket(socketPath: string): Promise<number> {
+export async function claimControlSocket(socketPath: string, group: string): Promise<number> {
+  const gid = await groupId(group);
   await claim(socketPath);
   try {
-    return listen(socketPath, socketMode);
+    const socket = listen(socketPath, socketMode);
+    await chown(socketPath, -1, gid);
+    return socket;
   } catch (error) {
     throw cannotListen(socketPath, error);
   }

@@ -3,16 +3,23 @@
 import { loadConfig } from '../config/load.js';
 import { changedKeys, describeProblem, withKeys } from '../config/parse.js';
 import type { Config } from '../config/schema.js';
+import { MetricsListener } from '../control/metrics-listener.js';
 import type { Outcome, ReloadReply, StatusReply } from '../control/protocol.js';
-import { type ControlHandlers, ControlServer } from '../control/server.js';
+import { ControlServer } from '../control/server.js';
+import { messageOf } from '../errors.js';
 import { createLogger, type Logger, levelNumber, logMessages } from '../logger.js';
-import type { KeptDescriptors, NativeEngine } from '../native/binding.js';
+import { type KeptDescriptors, type NativeEngine, peerOf } from '../native/binding.js';
 import { countLayers } from '../native/mounts.js';
 import type { WorkerLink } from '../native/worker-link.js';
+import { runtimeDirectories } from './container-names.js';
+import { ContainerWatch } from './container-watch.js';
 import { liveOptions } from './engine.js';
+import { EventHub } from './event-hub.js';
 import { FallbackLog } from './fallback-log.js';
+import { createHandlers, type HandlerContext, writeMetrics } from './handlers.js';
 import { handleSignals } from './lifecycle.js';
 import { unmountConnections, unstage } from './mount.js';
+import { type NamedContainer, needsNames } from './profile-rules.js';
 import { type SavedConfig, writeSavedConfig } from './saved-config.js';
 
 export interface DaemonOptions {
@@ -33,6 +40,10 @@ export class Daemon {
   readonly #logger: Logger;
   /** Aborted when this worker is to end without having been asked by its keeper. */
   readonly #end = new AbortController();
+  readonly #events: EventHub;
+  readonly #reloads = { done: 0, refused: 0 };
+  #containers: readonly NamedContainer[] = [];
+  #containerWatch: ContainerWatch | undefined;
   /** What is in force, which is what was read last except for keys that need a restart. */
   #config: Config;
   /** The end of the queue of reloads: they run one after another. */
@@ -42,6 +53,7 @@ export class Daemon {
     this.#options = options;
     this.#config = options.saved.config;
     this.#logger = createLogger(this.#config.log.level);
+    this.#events = new EventHub(() => options.engine.views());
   }
 
   /** Returns when the engine has ended. */
@@ -50,7 +62,7 @@ export class Daemon {
   }
 
   async #run(): Promise<void> {
-    const { engine, link, kept, count, released } = this.#options;
+    const { engine, link, kept, count, released, saved } = this.#options;
     const { tree, run_dir } = this.#config;
     using _signals = handleSignals({
       onStop: () => this.#end.abort(),
@@ -61,13 +73,23 @@ export class Daemon {
     link.on('adopted', () => this.#logger.info(logMessages.adopted));
     await using _server = await ControlServer.start({
       socket: kept.control,
-      handlers: this.#handlers(),
+      handlers: createHandlers(this.#handlerContext()),
+      events: this.#events,
+      version: saved.version,
+      peerOf,
       logger: this.#logger,
     });
-    using _fallbacks = new FallbackLog(this.#logger, () => engine.status().fallbacks);
+    using _fallbacks = new FallbackLog(
+      this.#logger,
+      () => engine.status().fallbacks,
+      (fallback) => this.#events.publish('fallback', fallback),
+    );
+    await using _metrics = await this.#listenForMetrics();
+    this.#watchContainers();
     const message = count === 1 ? logMessages.serving : logMessages.servingAgain;
     this.#logger.info({ tree, run_dir, worker: count, layout: engine.status().layout }, message);
     await Promise.race([released, aborted(this.#end.signal)]);
+    this.#containerWatch?.[Symbol.dispose]();
     if (link.isOrphaned) await this.#removeMounts();
     await engine.stop();
   }
@@ -78,15 +100,29 @@ export class Daemon {
     await unmountConnections(this.#config.run_dir);
   }
 
-  #handlers(): ControlHandlers {
+  #handlerContext(): HandlerContext {
     return {
-      status: async () => ({ ok: true, reply: this.#status() }),
+      engine: this.#options.engine,
+      runtimes: runtimeDirectories,
+      status: () => this.#status(),
+      config: () => this.#config,
+      reloads: () => this.#reloads,
       reload: () => this.#queueReload(),
-      stop: async () => {
-        await this.#stop();
-        return { ok: true, reply: { stopped: true } };
-      },
+      change: async (config) => this.#apply(config),
+      stop: () => this.#stop(),
     };
+  }
+
+  /** An address that cannot be had costs the listener only: readers come first. */
+  async #listenForMetrics(): Promise<MetricsListener | null> {
+    const { listen } = this.#config.metrics;
+    if (listen === 'off') return null;
+    try {
+      return await MetricsListener.start(listen, () => writeMetrics(this.#handlerContext()));
+    } catch (error) {
+      this.#logger.error({ listen, reason: messageOf(error) }, logMessages.noMetricsListener);
+      return null;
+    }
   }
 
   async #stop(): Promise<void> {
@@ -124,18 +160,26 @@ export class Daemon {
   }
 
   async #reload(): Promise<Outcome<ReloadReply>> {
-    const { engine, kept, link, saved } = this.#options;
-    const parsed = await loadConfig(saved.flags);
+    const parsed = await loadConfig(this.#options.saved.flags);
     if (!parsed.ok) {
       const problems = parsed.problems.map(describeProblem);
+      this.#reloads.refused += 1;
       this.#logger.error({ problems }, logMessages.reloadRefused);
       return { ok: false, code: 'invalid_configuration', message: problems.join('\n') };
     }
-    const changed = changedKeys(this.#config, parsed.config);
+    this.#reloads.done += 1;
+    return { ok: true, reply: this.#apply(parsed.config) };
+  }
+
+  /** Puts the live keys of a configuration in force. */
+  #apply(config: Config): ReloadReply {
+    const { engine, kept, link, saved } = this.#options;
+    const changed = changedKeys(this.#config, config);
     const live = changed.filter((key) => key.live);
-    this.#config = withKeys(this.#config, parsed.config, live);
+    this.#config = withKeys(this.#config, config, live);
     writeSavedConfig(kept.config, { ...saved, config: this.#config });
-    engine.configure(liveOptions(this.#config));
+    engine.configure(liveOptions(this.#config, this.#containers));
+    this.#watchContainers();
     this.#logger.level = this.#config.log.level;
     link.send('logLevel', levelNumber(this.#config.log.level));
 
@@ -143,7 +187,21 @@ export class Daemon {
     const needsRestart = changed.filter((key) => !key.live).map(({ name }) => name);
     this.#logger.info({ applied }, logMessages.reloaded);
     if (needsRestart.length > 0) this.#logger.warn({ needsRestart }, logMessages.needsRestart);
-    return { ok: true, reply: { applied, needsRestart } };
+    this.#events.publish('config-changed', { applied, needsRestart });
+    return { applied, needsRestart };
+  }
+
+  /** Follows containers while a profile is about a name or label. */
+  #watchContainers(): void {
+    const isWanted = needsNames(this.#config.profiles);
+    if (isWanted === (this.#containerWatch !== undefined)) return;
+    this.#containerWatch?.[Symbol.dispose]();
+    this.#containerWatch = isWanted
+      ? ContainerWatch.start(runtimeDirectories, (containers) => {
+          this.#containers = containers;
+          this.#options.engine.configure(liveOptions(this.#config, containers));
+        })
+      : undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.js';
 import { type LiveOptions, NativeEngine, type NativeOptions } from '../native/binding.js';
 import { NativeError } from '../native/native-error.js';
 import { DaemonError } from './daemon-error.js';
+import { compileRules, type NamedContainer } from './profile-rules.js';
 
 /**
  * An engine as configured, without a mount.
@@ -22,7 +23,10 @@ export function openEngine(config: Config): NativeEngine {
 }
 
 /** The part of the configuration that the engine takes while it runs. */
-export function liveOptions(config: Config): LiveOptions {
+export function liveOptions(
+  config: Config,
+  containers: readonly NamedContainer[] = [],
+): LiveOptions {
   return {
     freshnessUsec: config.freshness.usec,
     cpuCount: config.cpu.count,
@@ -30,6 +34,8 @@ export function liveOptions(config: Config): LiveOptions {
     swap: config.swap,
     loadavg: config.loadavg,
     onFailure: config.on_failure,
+    files: config.files,
+    rules: compileRules(config.profiles, containers),
   };
 }
 

@@ -11,12 +11,19 @@ const quietMs = 60_000;
 export class FallbackLog implements Disposable {
   readonly #logger: Logger;
   readonly #read: () => readonly Fallback[];
+  readonly #onFallback: (fallback: Record<string, unknown>) => void;
   readonly #timer: NodeJS.Timeout;
   /** By cause: the sum over all files when it was logged last, and when that was. */
   readonly #logged = new Map<string, { count: number; atMs: number }>();
 
-  constructor(logger: Logger, read: () => readonly Fallback[]) {
+  /** `onFallback` is told what is logged. */
+  constructor(
+    logger: Logger,
+    read: () => readonly Fallback[],
+    onFallback: (fallback: Record<string, unknown>) => void = () => {},
+  ) {
     this.#logger = logger;
+    this.#onFallback = onFallback;
     this.#read = read;
     this.#timer = setInterval(() => this.check(performance.now()), periodMs).unref();
   }
@@ -32,10 +39,9 @@ export class FallbackLog implements Disposable {
       this.#logged.set(cause, { count, atMs: nowMs });
       const files = rows.map(({ file }) => file);
       const lastError = rows[0]?.lastError;
-      this.#logger.warn(
-        { cause, files, count: count - (last?.count ?? 0), lastError },
-        logMessages.fallback,
-      );
+      const fallback = { cause, files, count: count - (last?.count ?? 0), lastError };
+      this.#logger.warn(fallback, logMessages.fallback);
+      this.#onFallback(fallback);
     }
   }
 

@@ -81,7 +81,7 @@ async function acquire(
   const socketPath = controlSocketPath(config.run_dir);
   let control = passed.get('control');
   if (control === undefined) {
-    control = await claimControlSocket(socketPath);
+    control = await claimControlSocket(socketPath, config.control.group);
     undo.push(() => rm(socketPath, { force: true }));
   }
   const tree = await claimStagedTree(config, files, undo);

@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { endsWithThis } from './ends-with-this.js';
 import { mountPointsIn } from './mounts.js';
+import { patience } from './patience.js';
 import { TempDir } from './temp-dir.js';
 import { waitUntil } from './wait.js';
 
@@ -16,7 +17,7 @@ import { waitUntil } from './wait.js';
 export const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 /** Less than a test may take, so that a command that hangs shows up as one that was killed. */
-const commandTimeoutMs = 20_000;
+const commandTimeoutMs = 20_000 * patience;
 
 export interface Finished {
   code: number | null;
@@ -200,7 +201,7 @@ export class RunningDaemon implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.child.kill('SIGTERM');
-    const killer = setTimeout(() => this.child.kill('SIGKILL'), 10_000);
+    const killer = setTimeout(() => this.child.kill('SIGKILL'), 10_000 * patience);
     await this.#exited;
     clearTimeout(killer);
     for (const mount of (await mountPointsIn(this.dir.path)).reverse()) {

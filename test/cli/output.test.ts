@@ -34,6 +34,8 @@ describe('formatStatus()', () => {
       heldDescriptors: 12,
       reads: 100,
       renders: 10,
+      resolves: 1,
+      readsByFile: [{ file: 'proc/stat', outcome: 'cached', count: 4 }],
       fallbacks: [
         { file: 'proc/stat', cause: 'ENODEV', count: 3 },
         { file: 'proc/meminfo', cause: 'EIO', count: 1 },

@@ -8,7 +8,14 @@ import { built, testWith } from '../_support/requirements.js';
 import { TempDir } from '../_support/temp-dir.js';
 
 const test = testWith(built(program));
-const commands = ['serve', 'show', 'status', 'reload', 'stop'];
+const commands = [
+  'serve',
+  'show',
+  'status',
+  'reload',
+  'stop',
+  ...['manifests', 'node', 'scan', 'webhook'].map((name) => `kubernetes ${name}`),
+];
 
 describe('lensfs', () => {
   test('is an executable file that finds its interpreter', () => {
@@ -43,16 +50,16 @@ describe('lensfs', () => {
 
   for (const command of commands) {
     test(`explains ${command}, with examples`, async () => {
-      const { code, stdout, stderr } = await lensfs([command, '--help']);
+      const { code, stdout, stderr } = await lensfs([...command.split(' '), '--help']);
       expect([code, stderr]).toEqual([0, '']);
       expect(stdout).toContain(`Usage: lensfs ${command}`);
       expect(stdout).toMatch(new RegExp(`Examples:\n {2}lensfs ${command}`));
       expect(stdout).toContain('Exit codes:');
-      expect(await lensfs([command, '-h'])).toMatchObject({ code: 0, stdout });
+      expect(await lensfs([...command.split(' '), '-h'])).toMatchObject({ code: 0, stdout });
     });
 
     test(`refuses what ${command} does not know`, async () => {
-      const { code, stdout, stderr } = await lensfs([command, '--frobnicate']);
+      const { code, stdout, stderr } = await lensfs([...command.split(' '), '--frobnicate']);
       expect([code, stdout]).toEqual([2, '']);
       expect(stderr).toBe(
         `lensfs: ${command}: Unknown option "--frobnicate"\nTry "lensfs --help"\n`,

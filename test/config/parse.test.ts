@@ -9,6 +9,7 @@ import {
   withKeys,
 } from '../../src/config/parse.js';
 import { type Config, configKeys, configSchema } from '../../src/config/schema.js';
+import { virtualFiles } from '../../src/config/virtual-files.js';
 
 function set(key: string, value: unknown, origin = 'test'): Entry {
   return { key, value, origin };
@@ -37,6 +38,10 @@ const wrongValues: Record<string, [expected: string, ...values: unknown[]]> = {
   'cpu.numbering': ['physical or virtual', 'logical', 0, null],
   swap: ['on or off', 'maybe', 1, '1', '', null],
   loadavg: ['on or off', 'sometimes', 0, null],
+  files: [`all, or a list of ${virtualFiles.join(', ')}`, 'some', ['proc/none'], 5, null, ''],
+  profiles: ['a list of mappings, in a configuration file', 'x', 5, null, { match: {} }],
+  'control.group': ['the name or number of a group', '', 'A B', 5, null],
+  'metrics.listen': ['off, or an address and port such as 127.0.0.1:9910', '9910', 'on', '', null],
   on_failure: ['host or error', 'panic', true, null],
   'views.max': [
     'an integer from 16 to 65536',
@@ -70,6 +75,10 @@ describe('parseConfig()', () => {
       cpu: { count: 'quota', numbering: 'physical' },
       swap: true,
       loadavg: true,
+      files: [...virtualFiles],
+      profiles: [],
+      control: { group: 'root' },
+      metrics: { listen: 'off' },
       on_failure: 'host',
       views: { max: 4096 },
       handles: { max: 16_384 },
@@ -133,6 +142,43 @@ describe('parseConfig()', () => {
     });
   });
 
+  test.each([
+    [[5], 'profiles[0]: expected a mapping with match, got 5 (test)'],
+    [
+      [{}],
+      'profiles[0].match: expected a mapping with at least one of cgroup, name, label, got nothing (test)',
+    ],
+    [
+      [{ match: {} }],
+      'profiles[0].match: expected a mapping with at least one of cgroup, name, label, got {} (test)',
+    ],
+    [
+      [{ match: { cgroup: 'x' } }],
+      'profiles[0].match.cgroup: expected a pattern for a path from the root, such as /docker/*, got "x" (test)',
+    ],
+    [
+      [{ match: { label: '=x' } }],
+      'profiles[0].match.label: expected a label or label=value, such as team=data, got "=x" (test)',
+    ],
+    [
+      [{ match: { name: 5 } }],
+      'profiles[0].match.name: expected a pattern for a container name, such as web-*, got 5 (test)',
+    ],
+    [
+      [{ match: { name: 'a' }, cpu: { count: 'x' } }],
+      'profiles[0].cpu.count: expected quota or cpuset, got "x" (test)',
+    ],
+    [[{ match: { name: 'a' }, swap: 'x' }], 'profiles[0].swap: expected on or off, got "x" (test)'],
+    [
+      [{ match: { name: 'a' }, freshness: '1h' }],
+      'profiles[0].freshness: expected a duration from 0 to 60s, such as 10ms, got "1h" (test)',
+    ],
+    [[{ match: { name: 'a' }, colour: 1 }], 'profiles[0].colour: unknown key (test)'],
+    [[{ match: { name: 'a', image: 'b' } }], 'profiles[0].match.image: unknown key (test)'],
+  ])('names what is wrong in the profiles %j', (profiles, message) => {
+    expect(problemsOf(set('profiles', profiles))).toEqual([message]);
+  });
+
   test('removes what is superfluous in paths', () => {
     expect(configOf(set('tree', '/srv//lens/../lens/')).tree).toBe('/srv/lens');
   });
@@ -162,6 +208,7 @@ describe('parseConfig()', () => {
     ['numbering', 'cpu.numbering'],
     ['level', 'log.level'],
     ['roots.cgroups', 'roots.cgroup'],
+    ['viwes', 'views'],
   ])('refuses the unknown key %s and suggests the nearest', (key, suggestion) => {
     const message = `${key}: unknown key, did you mean "${suggestion}" (test)`;
     expect(problemsOf(set(key, 'x'))).toEqual([message]);

@@ -29,6 +29,8 @@ const statusValues: StatusReply = {
   heldDescriptors: 3,
   reads: 4,
   renders: 5,
+  resolves: 1,
+  readsByFile: [{ file: 'proc/stat', outcome: 'cached', count: 4 }],
   fallbacks: [{ file: 'proc/stat', cause: 'ENODEV', count: 6 }],
 };
 
@@ -36,12 +38,31 @@ const handlers: ControlHandlers = {
   status: async () => ({ ok: true, reply: statusValues }),
   stop: async () => ({ ok: true, reply: { stopped: true } }),
   reload: async () => ({ ok: true, reply: { applied: ['cpu.count'], needsRestart: ['tree'] } }),
+  views: async () => ({ ok: true, reply: { views: [] } }),
+  view: async ({ params }) => ({ ok: false, code: 'not_found', message: `No view ${params.id}` }),
+  files: async () => ({ ok: true, reply: { files: ['proc/stat'] } }),
+  file: async ({ params, query }) => ({
+    ok: true,
+    reply: `${params['*']} ${JSON.stringify(query)}\n`,
+  }),
+  explain: async () => ({ ok: false, code: 'not_found', message: 'Nothing' }),
+  config: async () => ({ ok: true, reply: { config: {}, live: [] } }),
+  changeConfig: async ({ body }) => ({
+    ok: true,
+    reply: { applied: Object.keys(body as object), needsRestart: [] },
+  }),
+  metrics: async () => ({ ok: true, reply: 'up 1\n' }),
 };
+
+const noEvents = { subscribe: () => ({ [Symbol.dispose]: () => {} }) };
 
 async function startServer(socketPath: string, changed: Partial<ControlHandlers> = {}) {
   return await ControlServer.start({
-    socket: await claimControlSocket(socketPath),
+    socket: await claimControlSocket(socketPath, String(process.getgid?.())),
     handlers: { ...handlers, ...changed },
+    events: noEvents,
+    version: '1.2.3',
+    peerOf: () => null,
     logger: createLogger('fatal'),
   });
 }

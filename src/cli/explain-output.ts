@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// An explanation as `lensfs explain` shows it. Pure.
+import type { ExplainedNumber, ExplainReply } from '../control/protocol.js';
+import { formatTable, type TableOptions } from './table.js';
+
+const maxValueLength = 40;
+
+/** The numbers with their formulas, then the kernel files they are made of. */
+export function formatExplanation(reply: ExplainReply, options: TableOptions): string {
+  const { file, cgroup, initPid, reason, numbers } = reply;
+  const head = `/${file} of ${cgroup === '/' ? 'the host' : cgroup} (init process ${initPid}, ${reason})\n\n`;
+  const table = formatTable<ExplainedNumber>(
+    [
+      { title: 'NAME', cell: ({ name }) => name, style: () => 'bold' },
+      { title: 'VALUE', align: 'right', cell: ({ value }) => value },
+      { title: 'HOST', align: 'right', cell: ({ host }) => host ?? '-', style: () => 'dim' },
+      { title: 'HOW', cell: howOf },
+    ],
+    numbers,
+    options,
+  );
+  const deciding = [...new Set(numbers.flatMap(({ decidedBy }) => decidedBy ?? []))];
+  const limits = deciding.map((path) => `Limit set by ${path}\n`).join('');
+  return head + table + (limits === '' ? '' : `\n${limits}`) + formatSources(numbers, options);
+}
+
+function howOf({ formula, sources }: ExplainedNumber): string {
+  const values = sources.map(({ path, key, value }) => `${nameOf(path, key)}=${short(value)}`);
+  const shown = [...new Set(values)];
+  return shown.length === 0 ? formula : `${formula}  [${shown.join(', ')}]`;
+}
+
+function formatSources(numbers: readonly ExplainedNumber[], options: TableOptions): string {
+  const paths = [...new Set(numbers.flatMap(({ sources }) => sources.map(({ path }) => path)))];
+  if (paths.length === 0) return '';
+  return `\n${formatTable([{ title: 'READ FROM', cell: (path: string) => path }], paths, options)}`;
+}
+
+function nameOf(path: string, key: string): string {
+  const file = path.slice(path.lastIndexOf('/') + 1);
+  return key === '' ? file : `${file}:${key}`;
+}
+
+function short(value: string): string {
+  const line = value.replace(/\s+/g, ' ');
+  return line.length > maxValueLength ? `${line.slice(0, maxValueLength)}…` : line;
+}

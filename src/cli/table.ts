@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Aligned columns, units and colours for people. Pure.
+import { stripVTControlCharacters, styleText } from 'node:util';
+
+export interface Column<Row> {
+  title: string;
+  /** Numbers are aligned right. */
+  align?: 'left' | 'right';
+  cell: (row: Row) => string;
+  /** Emphasis, where colours are wanted. */
+  style?: (row: Row) => Style | undefined;
+}
+
+export type Style = 'red' | 'yellow' | 'green' | 'bold' | 'dim';
+
+export interface TableOptions {
+  /** Of the terminal; longer lines are cut. No limit when not given. */
+  width?: number | undefined;
+  colours: boolean;
+}
+
+const gap = '  ';
+
+/** A header line and one line per row. */
+export function formatTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  { width, colours }: TableOptions,
+): string {
+  const cells = rows.map((row) => columns.map(({ cell }) => printable(cell(row))));
+  const widths = columns.map(({ title }, index) =>
+    Math.max(title.length, ...cells.map((line) => (line[index] ?? '').length)),
+  );
+  const pad = (text: string, index: number) => {
+    const size = widths[index] ?? 0;
+    if (columns[index]?.align === 'right') return text.padStart(size);
+    return index === columns.length - 1 ? text : text.padEnd(size);
+  };
+  const header = columns.map(({ title }, index) => pad(title, index)).join(gap);
+  const lines = rows.map((row, line) =>
+    columns.map(({ style }, index) => {
+      const text = pad(cells[line]?.[index] ?? '', index);
+      const wanted = colours ? style?.(row) : undefined;
+      return wanted === undefined ? text : paint(wanted, text);
+    }),
+  );
+  const head = colours ? paint('bold', header) : header;
+  return [head, ...lines.map((line) => line.join(gap).trimEnd())]
+    .map((line) => `${cut(line, width)}\n`)
+    .join('');
+}
+
+/** Such as "1.5 GiB". */
+export function formatBytes(bytes: number | null): string {
+  if (bytes === null) return '-';
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : 1;
+  return `${value.toFixed(digits)} ${units[unit]}`;
+}
+
+/** Such as "12.3%". */
+export function formatPercent(percent: number | null): string {
+  return percent === null ? '-' : `${percent.toFixed(percent >= 99.95 ? 0 : 1)}%`;
+}
+
+/** `text` in a style, whatever the terminal is: who calls this has decided. */
+export function paint(style: Style, text: string): string {
+  return styleText(style, text, { validateStream: false });
+}
+
+/** Without control characters: names come from containers. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+}
+
+function cut(line: string, width: number | undefined): string {
+  if (width === undefined) return line;
+  const plain = stripVTControlCharacters(line);
+  if (plain.length <= width) return line;
+  return plain === line ? `${line.slice(0, Math.max(0, width - 1))}…` : cutStyled(line, width);
+}
+
+/** Counts what is seen only, and ends in the terminal's own style. */
+function cutStyled(line: string, width: number): string {
+  let seen = 0;
+  let result = '';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+  for (const part of line.match(/\u001b\[[0-9;]*m|./gu) ?? []) {
+    if (part.startsWith('\u001b')) {
+      result += part;
+    } else if (seen < width - 1) {
+      result += part;
+      seen += 1;
+    }
+  }
+  return `${result}…`;
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The schema as a configuration file in which everything is a comment, and as a JSON Schema. Pure.
+
+import { z } from '../zod.js';
+import { parseConfig } from './parse.js';
+import { type ConfigKey, configKeys, configSchema } from './schema.js';
+import { configTexts } from './texts.js';
+
+const head = `# Configuration of lensfs, see lensfs.yaml(5). Every key may be left out; what is written here as a
+# comment is the default. "lensfs config check" looks for mistakes, "lensfs reload" applies changes.
+# Files in conf.d beside this one are read after it, in the order of their names.
+`;
+
+const profileExample = `# profiles:
+#   - match: {cgroup: "/docker/*"}
+#     swap: off
+#   - match: {label: team=data}
+#     cpu: {count: cpuset}
+`;
+
+/** What \`lensfs config init\` writes. */
+export function formatDefaultFile(): string {
+  const parsed = parseConfig([]);
+  if (!parsed.ok) throw new Error('The default configuration is wrong');
+  const defaults = configTexts(parsed.config);
+  let section = '';
+  const blocks = configKeys.map((key) => {
+    const [parent = '', leaf] = key.name.split('.');
+    const opens = leaf !== undefined && parent !== section ? `# ${parent}:\n` : '';
+    section = leaf === undefined ? '' : parent;
+    return `\n${describe(key)}${opens}${formatKey(key, defaults)}`;
+  });
+  return head + blocks.join('');
+}
+
+/** For editors: \`# yaml-language-server: $schema=...\`. */
+export function configJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(configSchema, { io: 'input' }) as Record<string, unknown>;
+}
+
+function describe({ description, expected, live }: ConfigKey): string {
+  const when = live ? '' : ' Takes effect after a restart.';
+  return `# ${description}: ${expected}.${when}\n`;
+}
+
+function formatKey({ name }: ConfigKey, defaults: Record<string, unknown>): string {
+  if (name === 'profiles') return profileExample;
+  const [parent = '', leaf] = name.split('.');
+  if (name === 'files') return '# files: all\n';
+  if (leaf === undefined) return `# ${parent}: ${String(defaults[parent])}\n`;
+  const inner = defaults[parent] as Record<string, unknown>;
+  return `#   ${leaf}: ${String(inner[leaf])}\n`;
+}

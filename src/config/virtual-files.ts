@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** What `files` may name: every file of the catalog but those of sysfs, whose directory is one name. */
+export const virtualFiles = [
+  'proc/cpuinfo',
+  'proc/diskstats',
+  'proc/loadavg',
+  'proc/meminfo',
+  'proc/pressure/cpu',
+  'proc/pressure/io',
+  'proc/pressure/memory',
+  'proc/slabinfo',
+  'proc/stat',
+  'proc/swaps',
+  'proc/uptime',
+  'proc/vmstat',
+  'sys/devices/system/cpu',
+] as const;
+
+export type VirtualFile = (typeof virtualFiles)[number];

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// What container runtimes call a container, read from the files they keep of it. No runtime is asked.
+import { readFile } from 'node:fs/promises';
+import { codeOf } from '../errors.js';
+
+export interface ContainerName {
+  name: string;
+  labels: Record<string, string>;
+}
+
+/** Where runtimes keep their files; tests have others. */
+export interface RuntimeDirectories {
+  /** Docker: <id>/config.v2.json */
+  docker: string;
+  /** Podman: <id>/userdata/config.json */
+  podman: string;
+  /** containerd: <namespace>/<id>/config.json */
+  containerd: string;
+}
+
+export const runtimeDirectories: RuntimeDirectories = {
+  docker: '/var/lib/docker/containers',
+  podman: '/var/lib/containers/storage/overlay-containers',
+  containerd: '/run/containerd/io.containerd.runtime.v2.task/k8s.io',
+};
+
+const idPattern = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/;
+const lxcPattern = /^\/(?:lxc|lxc\.payload)[./]([^/]+)/;
+const unitPattern = /\/([^/]+)\.(?:service|scope|slice)$/;
+
+/** The runtime's own number of a container, as it is in the path of its cgroup. */
+export function containerIdOf(cgroup: string): string | undefined {
+  return idPattern.exec(cgroup)?.[0];
+}
+
+/** What a container root is called; `undefined` where nobody has given it a name. */
+export async function readContainerName(
+  cgroup: string,
+  directories: RuntimeDirectories,
+): Promise<ContainerName | undefined> {
+  const id = containerIdOf(cgroup);
+  if (id !== undefined) return await readById(id, directories);
+  const name = lxcPattern.exec(cgroup)?.[1] ?? unitPattern.exec(cgroup)?.[1];
+  return name === undefined ? undefined : { name, labels: {} };
+}
+
+async function readById(
+  id: string,
+  { docker, podman, containerd }: RuntimeDirectories,
+): Promise<ContainerName | undefined> {
+  return (
+    nameOfDocker(await readJson(`${docker}/${id}/config.v2.json`)) ??
+    nameOfSpec(await readJson(`${podman}/${id}/userdata/config.json`)) ??
+    nameOfSpec(await readJson(`${containerd}/${id}/config.json`))
+  );
+}
+
+// {"Name": "/web", "Config": {"Labels": {"team": "data"}}}
+function nameOfDocker(json: unknown): ContainerName | undefined {
+  const { Name: name, Config: config } = fieldsOf(json);
+  if (typeof name !== 'string') return undefined;
+  return { name: name.replace(/^\//, ''), labels: textsOf(fieldsOf(config)['Labels']) };
+}
+
+/** Annotations that hold a name, the first one that is there counts. */
+const nameAnnotations = [
+  'io.kubernetes.cri.container-name',
+  'io.kubernetes.container.name',
+  'io.podman.annotations.name',
+  'org.opencontainers.image.ref.name',
+];
+
+// An OCI runtime specification: {"hostname": "web", "annotations": {...}}
+function nameOfSpec(json: unknown): ContainerName | undefined {
+  const { annotations, hostname } = fieldsOf(json);
+  const labels = textsOf(annotations);
+  const pod = labels['io.kubernetes.cri.sandbox-name'];
+  const found = nameAnnotations.map((key) => labels[key]).find((value) => value !== undefined);
+  const name = found ?? (typeof hostname === 'string' && hostname !== '' ? hostname : undefined);
+  if (name === undefined) return undefined;
+  return { name: pod === undefined ? name : `${pod}/${name}`, labels };
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    // Half written or not there: the container is shown without a name.
+    if (error instanceof SyntaxError || codeOf(error) !== undefined) return undefined;
+    throw error;
+  }
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function textsOf(value: unknown): Record<string, string> {
+  const texts = Object.entries(fieldsOf(value)).filter(([, text]) => typeof text === 'string');
+  return Object.fromEntries(texts) as Record<string, string>;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type Explanation, explainFile } from '../../src/explain/explain.js';
+import { NativeEngine } from '../../src/native/binding.js';
+import { CapturedHost, capturedContainers } from '../_support/captured-hosts.js';
+
+function openEngine({ tree }: CapturedHost): NativeEngine {
+  return NativeEngine.open({
+    procRoot: tree.proc,
+    cgroupRoot: tree.cgroup,
+    sysRoot: tree.sys,
+    freshnessUsec: 0,
+    viewsMax: 64,
+    handlesMax: 64,
+    cpuCount: 'quota',
+    cpuNumbering: 'physical',
+    swap: true,
+    loadavg: true,
+    onFailure: 'error',
+    readers: 1,
+  });
+}
+
+function explainAll(engine: NativeEngine, pid: number): Explanation[] {
+  return engine.files().map((file) => explainFile(file, engine.explain(file, { pid })));
+}
+
+describe('explainFile()', () => {
+  for (const [name, containers] of capturedContainers) {
+    test(`has a formula for every number of every file on ${name}`, async () => {
+      await using host = await CapturedHost.unpack(name);
+      await using engine = openEngine(host);
+      for (const { pid } of containers) {
+        for (const { file, numbers } of explainAll(engine, pid)) {
+          expect(numbers.filter(({ formula }) => formula === '')).toEqual([]);
+          const names = numbers.map((number) => number.name);
+          expect(new Set(names).size, file).toBe(names.length);
+        }
+      }
+    });
+
+    test(`shows raw values that are in the kernel files on ${name}`, async () => {
+      await using host = await CapturedHost.unpack(name);
+      await using engine = openEngine(host);
+      const explanations = containers.flatMap(({ pid }) => explainAll(engine, pid));
+      const own = explanations.filter(({ isHosts }) => !isHosts);
+      const sources = own.flatMap(({ numbers }) => numbers.flatMap((number) => number.sources));
+      for (const { path, key, value } of sources) {
+        const text = readFileSync(path, 'utf8');
+        expect(text, path).toContain(value);
+        expect(text, path).toContain(key);
+      }
+      expect(sources.length > 0).toBe(own.length > 0);
+    });
+
+    test(`takes MemTotal from the limit that it names on ${name}`, async () => {
+      await using host = await CapturedHost.unpack(name);
+      await using engine = openEngine(host);
+      const limited = containers
+        .map(({ pid }) => explainFile('proc/meminfo', engine.explain('proc/meminfo', { pid })))
+        .filter(({ isHosts }) => !isHosts)
+        .map(totalOf)
+        .filter(({ value, host: ofHost }) => Number(value) < Number(ofHost));
+      for (const { decidedBy, value } of limited) {
+        expect(Math.floor(readLimit(decidedBy ?? '') / 1024)).toBe(Number(value));
+      }
+    });
+  }
+});
+
+function totalOf({ numbers }: Explanation) {
+  const found = numbers.find(({ name }) => name === 'MemTotal');
+  if (found === undefined) throw new Error('no MemTotal');
+  return found;
+}
+
+function readLimit(directory: string): number {
+  const file = readdirSync(directory).find((name) =>
+    ['memory.max', 'memory.limit_in_bytes'].includes(name),
+  );
+  return Number(readFileSync(`${directory}/${file}`, 'utf8'));
+}
