@@ -222,9 +222,9 @@ function initScript(modules: readonly string[], hostRoot: boolean): string {
     mkdir /changes/upper /changes/work
     mount -t overlay -o lowerdir=/host,upperdir=/changes/upper,workdir=/changes/work root /newroot
     for name in proc sys dev; do mount --rbind /$name /newroot/$name; done
-    mount -t tmpfs tmp /newroot/tmp
-    cp /script /newroot/tmp/script`;
-  const command = hostRoot ? 'chroot /newroot /bin/sh /tmp/script' : '/bin/sh /script';
+    mount -t tmpfs run /newroot/run
+    cp /script /newroot/run/script`;
+  const command = hostRoot ? 'chroot /newroot /bin/sh /run/script' : '/bin/sh /script';
   return `#!/bin/busybox sh
     /bin/busybox --install -s /bin
     export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root

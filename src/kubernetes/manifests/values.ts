@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people set: the chart's values.yaml and the command's --set. The one place that knows keys and defaults. Pure.
+
+import { defaultTree } from '../../config/schema.js';
+import { z } from '../../zod.js';
+import { injectableFiles } from '../files.js';
+import { certificateSecretName, startupTaint, systemNamespaces } from '../names.js';
+
+function noted<T extends z.ZodType>(schema: T, description: string): T {
+  return schema.meta({ description }) as T;
+}
+
+const flag = (fallback: boolean, description: string) =>
+  noted(z.boolean().default(fallback), description);
+const text = (fallback: string, description: string) =>
+  noted(z.string().default(fallback), description);
+const path = (fallback: string, description: string) =>
+  noted(
+    z
+      .string()
+      .regex(/^\/[\w./-]+$/)
+      .default(fallback),
+    description,
+  );
+const count = (fallback: number, description: string) =>
+  noted(z.int().min(0).default(fallback), description);
+// biome-ignore lint/suspicious/noExplicitAny: passed on to Kubernetes as it is
+const free = (fallback: any, description: string) =>
+  noted(z.record(z.string(), z.any()).default(fallback), description);
+// biome-ignore lint/suspicious/noExplicitAny: passed on to Kubernetes as it is
+const list = (fallback: any[], description: string) =>
+  noted(z.array(z.record(z.string(), z.any())).default(fallback), description);
+
+function section<T extends z.core.$ZodLooseShape>(shape: T, description: string) {
+  return noted(z.strictObject(shape).prefault({} as never), description);
+}
+
+export const valuesSchema = z.strictObject({
+  image: section(
+    {
+      repository: text('lensfs', 'Where the image is'),
+      tag: text('', 'The version of the chart, when it is empty'),
+      pullPolicy: noted(
+        z.enum(['IfNotPresent', 'Always', 'Never']).default('IfNotPresent'),
+        'When it is pulled',
+      ),
+    },
+    'One image for the agent and the webhook',
+  ),
+  imagePullSecrets: list([], 'Secrets for the registry, such as [{name: registry}]'),
+  tree: path(defaultTree, 'Where the files appear on each node: what pods mount'),
+  runDir: path('/run/lensfs', 'Where the control socket and the FUSE mounts are on each node'),
+  files: noted(
+    z
+      .array(z.enum(injectableFiles))
+      .min(1)
+      .default([...injectableFiles]),
+    'The files that a pod gets which names none',
+  ),
+  agent: section(
+    {
+      enabled: flag(true, 'Run the daemon on each node, in a DaemonSet'),
+      config: free({}, 'Keys of /etc/lensfs/config.yaml, such as {cpu: {count: cpuset}}'),
+      resources: free(
+        { requests: { cpu: '20m', memory: '96Mi' }, limits: { memory: '512Mi' } },
+        'What it asks for',
+      ),
+      priorityClassName: text('system-node-critical', 'Whom it gives way to'),
+      tolerations: list([{ operator: 'Exists' }], 'Every node, also before it is ready'),
+      nodeSelector: free({ 'kubernetes.io/os': 'linux' }, 'On which nodes'),
+      maxUnavailable: noted(
+        z.union([z.int(), z.string()]).default('10%'),
+        'How many nodes are updated at once',
+      ),
+      terminationGracePeriodSeconds: count(30, 'For the change to native files'),
+    },
+    'The daemon on each node',
+  ),
+  node: section(
+    {
+      enabled: flag(
+        true,
+        'Label nodes on which the daemon serves, and take the startup taint from them',
+      ),
+      startupTaint: text(
+        startupTaint,
+        'The taint to take away; register nodes with it, effect NoSchedule',
+      ),
+      resources: free(
+        { requests: { cpu: '5m', memory: '48Mi' }, limits: { memory: '128Mi' } },
+        'What it asks for',
+      ),
+    },
+    'What other pods can see of the daemon',
+  ),
+  webhook: section(
+    {
+      enabled: flag(true, 'Give the view to pods that ask for it, by a mutating webhook'),
+      replicas: count(2, 'How many answer'),
+      timeoutSeconds: noted(
+        z.int().min(1).max(30).default(3),
+        'How long the API server waits; then the pod is created as it is',
+      ),
+      failurePolicy: noted(
+        z.enum(['Ignore', 'Fail']).default('Ignore'),
+        'A view is never worth an outage',
+      ),
+      excludedNamespaces: noted(
+        z.array(z.string()).default([...systemNamespaces]),
+        'Namespaces it never sees; its own is one more',
+      ),
+      workloads: flag(
+        true,
+        'Honour annotations on Deployments, Jobs and so on: they go to the pod template',
+      ),
+      resources: free(
+        { requests: { cpu: '20m', memory: '96Mi' }, limits: { memory: '256Mi' } },
+        'What it asks for',
+      ),
+      priorityClassName: text('system-cluster-critical', 'Whom it gives way to'),
+      tolerations: list([], 'Where else it may run'),
+      nodeSelector: free({ 'kubernetes.io/os': 'linux' }, 'On which nodes'),
+      logLevel: text('info', 'trace, debug, info, warn, error or fatal'),
+      podDisruptionBudget: flag(true, 'Keep one replica while nodes are drained'),
+      networkPolicy: flag(true, 'Let in only the two ports, out only DNS and the API server'),
+      serviceMonitor: flag(false, "For the Prometheus operator's kind"),
+    },
+    'The mutating webhook',
+  ),
+  tls: section(
+    {
+      mode: noted(
+        z.enum(['self-managed', 'cert-manager', 'existing-secret']).default('self-managed'),
+        'Who makes the certificate of the webhook',
+      ),
+      secretName: text(certificateSecretName, 'The Secret with tls.crt and tls.key'),
+      caBundle: text('', 'For existing-secret: the authority that signed it, base64 of PEM'),
+    },
+    'The certificate of the webhook',
+  ),
+  policy: section(
+    {
+      enabled: flag(
+        false,
+        'Give the view by a MutatingAdmissionPolicy, without a server (then switch the webhook off)',
+      ),
+      apiVersion: noted(
+        z
+          .enum(['admissionregistration.k8s.io/v1', 'admissionregistration.k8s.io/v1beta1'])
+          .default('admissionregistration.k8s.io/v1'),
+        'v1 since Kubernetes 1.36, v1beta1 since 1.34',
+      ),
+    },
+    'The same without a webhook',
+  ),
+  runtimeClass: section(
+    {
+      enabled: flag(
+        false,
+        'Offer "runtimeClassName: lensfs"; nodes need the handler in containerd or CRI-O',
+      ),
+      handler: text('lensfs', 'The name of the handler'),
+      nodeSelector: free({}, 'Nodes that have the handler'),
+    },
+    'Views of their own for pods, without a volume',
+  ),
+});
+
+export type Values = z.output<typeof valuesSchema>;
+
+export const defaultValues: Values = valuesSchema.parse({});

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// What becomes of a pod: the one decision that the webhook, the scan and their tests share. Pure.
+import type { InjectableFile } from './files.js';
+import { type Injection, injectView } from './injection.js';
+import { type PatchOperation, setKeys } from './json-patch.js';
+import { statusKey } from './names.js';
+import type { Pod } from './pod.js';
+import { type FileSelection, readChoice, selectFiles } from './selection.js';
+import { type Skip, skipPod } from './skip.js';
+
+export interface ReviewOptions {
+  /** The public tree on the nodes. */
+  tree: string;
+  /** The files that a pod gets which names none. */
+  files: readonly InjectableFile[];
+}
+
+/** What the namespace of a pod says. */
+export interface NamespaceTraits {
+  /** It asks for the view of all its pods. */
+  isOptedIn: boolean;
+  /** Its PodSecurity level refuses hostPath volumes. */
+  isRestricted: boolean;
+}
+
+/** What became of an object, which is also a label of the webhook's counter. */
+export type Result = 'injected' | 'unchanged' | 'skipped' | 'not_selected' | 'failed';
+
+export interface Review {
+  result: Result;
+  /** Why it is not "injected", or what was left out; undefined when there is nothing to say. */
+  reason?: string;
+  patch: PatchOperation[];
+  warnings: string[];
+  /** Names of the containers that have the view, or will. */
+  containers: string[];
+}
+
+/** A pod that is being created. */
+export function reviewPod(pod: Pod, namespace: NamespaceTraits, options: ReviewOptions): Review {
+  const choice = readChoice(pod.metadata);
+  if (choice === false) return nothing('not_selected', 'opted out');
+  if (choice === undefined && !namespace.isOptedIn) return nothing('not_selected', 'not opted in');
+  const selection = selectFiles(pod.metadata, options.files);
+  const skip = skipPod(pod, namespace.isRestricted);
+  if (skip !== undefined) return skipped(pod, skip, selection);
+  return summarize(pod, injectView(pod, { tree: options.tree, selection }), selection);
+}
+
+/** A running pod that gets ephemeral containers: it takes mounts of the volumes it was created with, and nothing else. */
+export function reviewEphemeralContainers(
+  pod: Pod,
+  old: Pod | undefined,
+  options: ReviewOptions,
+): Review {
+  if (readChoice(pod.metadata) === false) return nothing('not_selected', 'opted out');
+  const known = new Set(old?.spec.ephemeralContainers?.map(({ name }) => name));
+  const names = (pod.spec.ephemeralContainers ?? []).map(({ name }) => name);
+  const onlyEphemeral = new Set(names.filter((name) => !known.has(name)));
+  const selection = selectFiles(pod.metadata, options.files);
+  const found = injectView(pod, { tree: options.tree, selection, onlyEphemeral });
+  if (found.patch.length > 0) return { ...nothing('injected'), ...found };
+  return nothing('unchanged', 'the pod has no volumes of lensfs');
+}
+
+function skipped(pod: Pod, { reason, mayAnnotate }: Skip, selection: FileSelection): Review {
+  return {
+    result: 'skipped',
+    reason,
+    patch: mayAnnotate ? status(pod, `skipped: ${reason}`) : [],
+    warnings: [`lensfs: no view for this pod: ${reason}`, ...problems(selection)],
+    containers: [],
+  };
+}
+
+function summarize(
+  pod: Pod,
+  { patch, exceptions, containers }: Injection,
+  selection: FileSelection,
+): Review {
+  const left = exceptions.join(', ');
+  const warnings = [
+    ...(left === '' ? [] : [`lensfs: not mounted: ${left}`]),
+    ...problems(selection),
+  ];
+  if (containers.length === 0) {
+    const reason = left === '' ? 'no files selected' : left;
+    return {
+      result: 'skipped',
+      reason,
+      patch: left === '' ? [] : status(pod, `skipped: ${left}`),
+      warnings,
+      containers,
+    };
+  }
+  const text = left === '' ? 'injected' : `injected, except ${left}`;
+  const all = [...patch, ...status(pod, text)];
+  return {
+    result: all.length > 0 ? 'injected' : 'unchanged',
+    ...(left === '' ? {} : { reason: `except ${left}` }),
+    patch: all,
+    warnings,
+    containers,
+  };
+}
+
+function status(pod: Pod, text: string): PatchOperation[] {
+  const { metadata } = pod;
+  if (metadata == null) {
+    return [{ op: 'add', path: '/metadata', value: { annotations: { [statusKey]: text } } }];
+  }
+  return setKeys(['metadata', 'annotations'], metadata.annotations, { [statusKey]: text });
+}
+
+function problems(selection: FileSelection): string[] {
+  return selection.problems.map((problem) => `lensfs: ${problem}`);
+}
+
+/** No patch. */
+export function nothing(result: Result, reason?: string): Review {
+  return {
+    result,
+    ...(reason === undefined ? {} : { reason }),
+    patch: [],
+    warnings: [],
+    containers: [],
+  };
+}

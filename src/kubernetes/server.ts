@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// The webhook over HTTPS, and its health and metrics over HTTP on a port of their own.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FastifyInstance, fastify } from 'fastify';
+import { codeOf, messageOf } from '../errors.js';
+import { type Logger, logMessages } from '../logger.js';
+import { type AdmissionPath, parseReview, respond, review } from './admission.js';
+import { type KeyPair, servedUntil } from './certificates.js';
+import { KubernetesError } from './kubernetes-error.js';
+import { admissionPaths } from './names.js';
+import type { Review, ReviewOptions } from './pod-review.js';
+import { WebhookMetrics } from './webhook-metrics.js';
+
+/** Two objects of etcd's largest size, and JSON around them. */
+const maxBodyBytes = 8 * 1024 * 1024;
+const requestTimeoutMs = 10_000;
+const idleTimeoutMs = 120_000;
+const maxConnections = 1024;
+
+export interface WebhookServerOptions {
+  port: number;
+  /** Of /healthz, /readyz and /metrics. */
+  metricsPort: number;
+  /** Undefined: all addresses. */
+  host: string | undefined;
+  pair: Pick<KeyPair, 'cert' | 'key'>;
+  review: ReviewOptions;
+  logger: Logger;
+  /** How long it still accepts connections after it has said that it is not ready any more. */
+  drainMs: number;
+}
+
+/** Serves until disposed, which lets running requests finish. */
+export class WebhookServer implements AsyncDisposable {
+  readonly metrics = new WebhookMetrics();
+  readonly #options: WebhookServerOptions;
+  readonly #app: FastifyInstance;
+  readonly #side: FastifyInstance;
+  #isReady = false;
+
+  private constructor(options: WebhookServerOptions) {
+    this.#options = options;
+    this.#app = this.#createApp(options);
+    this.#side = this.#createSide();
+    this.metrics.certificateExpiry.set(servedUntil(options.pair) / 1000);
+  }
+
+  /** @throws KubernetesError "listen_failed" */
+  static async start(options: WebhookServerOptions): Promise<WebhookServer> {
+    const server = new WebhookServer(options);
+    const { host, port, metricsPort } = options;
+    try {
+      await listen(server.#app, host, port);
+      await listen(server.#side, host, metricsPort);
+    } catch (error) {
+      await server.#close();
+      const message = `Cannot listen on ${host ?? 'all addresses'}, ports ${port} and ${metricsPort}: ${messageOf(error)}`;
+      throw new KubernetesError('listen_failed', message, error);
+    }
+    server.#isReady = true;
+    return server;
+  }
+
+  /** The ports it got, where 0 asked for any. */
+  ports(): { port: number; metricsPort: number } {
+    const [port = 0, metricsPort = 0] = [this.#app, this.#side].map(portOf);
+    return { port, metricsPort };
+  }
+
+  /** New connections get this certificate; those that are open keep theirs. */
+  use(pair: Pick<KeyPair, 'cert' | 'key'>): void {
+    (this.#app.server as unknown as import('node:https').Server).setSecureContext(pair);
+    this.metrics.certificateExpiry.set(servedUntil(pair) / 1000);
+  }
+
+  /** Not ready first: who balances the load goes elsewhere before the first connection is refused. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isReady = false;
+    await sleep(this.#options.drainMs);
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.#app.close(), this.#side.close()]);
+  }
+
+  #createApp({ pair, review: reviewOptions, logger }: WebhookServerOptions): FastifyInstance {
+    const app = fastify({
+      https: { ...pair, minVersion: 'TLSv1.2' },
+      bodyLimit: maxBodyBytes,
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: idleTimeoutMs,
+      forceCloseConnections: 'idle',
+      return503OnClosing: false,
+    }) as unknown as FastifyInstance;
+    app.server.maxConnections = maxConnections;
+    for (const path of Object.values(admissionPaths)) {
+      app.post(path, async (request, reply) => {
+        const end = this.metrics.seconds.startTimer();
+        const parsed = parseReview(request.body);
+        if (!parsed.ok) return reply.code(400).send({ error: parsed.message });
+        const done = review(path, parsed.request, reviewOptions);
+        this.#log(logger, path, parsed.request, done);
+        this.metrics.reviews.inc({ result: done.result });
+        end();
+        return respond(parsed.request, done);
+      });
+    }
+    app.setErrorHandler((error, _request, reply) => {
+      const status = (error as { statusCode?: number }).statusCode ?? 500;
+      if (status >= 500) logger.error({ err: error }, logMessages.requestFailed);
+      return reply.code(status).send({ error: status < 500 ? messageOf(error) : 'Internal error' });
+    });
+    app.addHook('onResponse', async (_request, reply) => {
+      const status = reply.statusCode;
+      if (status !== 200) this.metrics.refused.inc({ status });
+    });
+    return app;
+  }
+
+  /** Never the object itself: it holds the environment, and with it secrets. */
+  #log(logger: Logger, path: AdmissionPath, request: { uid: string }, done: Review): void {
+    const { result, reason, containers } = done;
+    const line = { uid: request.uid, path, result, reason, containers };
+    if (result === 'failed') logger.error(line, logMessages.reviewFailed);
+    else logger.debug(line, logMessages.reviewed);
+  }
+
+  #createSide(): FastifyInstance {
+    const app = fastify({ forceCloseConnections: true });
+    app.get('/healthz', async () => 'ok\n');
+    app.get('/readyz', async (_request, reply) => {
+      return this.#isReady ? 'ok\n' : reply.code(503).send('stopping\n');
+    });
+    app.get('/metrics', async (_request, reply) => {
+      reply.type(this.metrics.registry.contentType);
+      return await this.metrics.registry.metrics();
+    });
+    return app;
+  }
+}
+
+async function listen(app: FastifyInstance, host: string | undefined, port: number): Promise<void> {
+  try {
+    await app.listen({ host: host ?? '::', port });
+  } catch (error) {
+    // A kernel without IPv6.
+    if (host !== undefined || codeOf(error) !== 'EAFNOSUPPORT') throw error;
+    await app.listen({ host: '0.0.0.0', port });
+  }
+}
+
+function portOf(app: FastifyInstance): number {
+  const address = app.server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Workloads that carry the annotations themselves: these go to the pod template, whose pods the webhook then sees. Pure.
+import { type PatchOperation, pointer, setKeys } from './json-patch.js';
+import { containerFilesPrefix, filesKey, injectKey } from './names.js';
+import { cronJobSchema, type Metadata, type PodSpec, workloadSchema } from './pod.js';
+import { nothing, type Review } from './pod-review.js';
+import { readChoice } from './selection.js';
+
+/** Kinds with a pod template, and whether it may change once they exist. */
+export const workloadKinds: Readonly<Record<string, { mayUpdate: boolean }>> = {
+  CronJob: { mayUpdate: true },
+  DaemonSet: { mayUpdate: true },
+  Deployment: { mayUpdate: true },
+  Job: { mayUpdate: false },
+  ReplicaSet: { mayUpdate: false },
+  ReplicationController: { mayUpdate: false },
+  StatefulSet: { mayUpdate: true },
+};
+
+export interface Workload {
+  kind: string;
+  metadata: Metadata;
+  template: { metadata?: Metadata | null | undefined; spec: PodSpec };
+  /** Where the template is. */
+  path: readonly string[];
+}
+
+/** Undefined when it is no workload, or not a well-formed one. */
+export function readWorkload(object: unknown): Workload | undefined {
+  const cronJob = cronJobSchema.safeParse(object);
+  if (cronJob.success) {
+    const { kind, metadata, spec } = cronJob.data;
+    const path = ['spec', 'jobTemplate', 'spec', 'template'];
+    return { kind, metadata, template: spec.jobTemplate.spec.template, path };
+  }
+  const other = workloadSchema.safeParse(object);
+  if (!other.success || workloadKinds[other.data.kind] === undefined) return undefined;
+  const { kind, metadata, spec } = other.data;
+  return { kind, metadata, template: spec.template, path: ['spec', 'template'] };
+}
+
+/** The annotations that a workload hands to its template. */
+export function templateAnnotations({ metadata, template }: Workload): Record<string, string> {
+  // What a controller makes carries copies of its owner's annotations, and the owner's template.
+  if (metadata.ownerReferences?.some(({ controller }) => controller === true)) return {};
+  const own = Object.entries(metadata.annotations ?? {}).filter(
+    ([key]) => key === injectKey || key === filesKey || key.startsWith(containerFilesPrefix),
+  );
+  const choice = readChoice({ annotations: metadata.annotations });
+  const asks = choice !== undefined && readChoice(template.metadata) === undefined;
+  return {
+    ...Object.fromEntries(own),
+    ...(asks ? { [injectKey]: choice ? 'enabled' : 'disabled' } : {}),
+  };
+}
+
+/** A workload that is being created or changed. */
+export function reviewWorkload(object: unknown, operation: string): Review {
+  const workload = readWorkload(object);
+  if (workload === undefined) return nothing('not_selected', 'no workload');
+  if (operation !== 'CREATE' && workloadKinds[workload.kind]?.mayUpdate !== true) {
+    return nothing('not_selected', `the template of a ${workload.kind} cannot change`);
+  }
+  const patch = annotate(workload, templateAnnotations(workload));
+  return { ...nothing(patch.length > 0 ? 'injected' : 'unchanged'), patch };
+}
+
+function annotate(
+  { template, path }: Workload,
+  annotations: Record<string, string>,
+): PatchOperation[] {
+  if (Object.keys(annotations).length === 0) return [];
+  if (template.metadata == null) {
+    return [{ op: 'add', path: pointer(...path, 'metadata'), value: { annotations } }];
+  }
+  return setKeys([...path, 'metadata', 'annotations'], template.metadata.annotations, annotations);
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// A node for pods: runs containers with runc, and binds their volumes the way the kubelet and containerd do.
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createRoot, rootBinds } from './container-root.js';
+import { Guard } from './guard.js';
+import { cleanEnvironment, type Finished, program, run } from './lensfs.js';
+import { TempDir } from './temp-dir.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: pod specifications
+type Json = any;
+
+/** How containerd spells a volume mount's propagation. */
+const propagations: Record<string, string> = {
+  Bidirectional: 'rshared',
+  HostToContainer: 'rslave',
+  None: 'rprivate',
+};
+
+const cleanUp = `
+  for state in "$1"/state/*/; do
+    [ -d "$state" ] && runc --root "$1/state" delete --force "$(basename "$state")"
+  done
+  remove_cgroups "$2"
+  while umount -l "$1/node/tree" 2>/dev/null; do :; done
+  umount -R -l "$1/node" 2>/dev/null
+  rm -rf "$1"`;
+
+/** Its directories are below \`root\`, which is shared as a node's file systems are. */
+export class KubernetesNode implements AsyncDisposable {
+  readonly #dir: TempDir;
+  readonly #guard: Guard;
+  #made = 0;
+
+  private constructor(dir: TempDir) {
+    this.#dir = dir;
+    this.#guard = new Guard(cleanUp, dir.path, this.#cgroup);
+  }
+
+  static async create(): Promise<KubernetesNode> {
+    const dir = await TempDir.create();
+    const node = new KubernetesNode(dir);
+    await mkdir(dir.at('root'));
+    createRoot(dir.at('root'));
+    await mkdir(node.root);
+    for (const args of [
+      ['-t', 'tmpfs', 'node', node.root],
+      ['--make-shared', node.root],
+    ]) {
+      const { code, stderr } = await run('mount', args);
+      if (code !== 0) throw new Error(stderr);
+    }
+    return node;
+  }
+
+  get root(): string {
+    return this.#dir.at('node');
+  }
+
+  get tree(): string {
+    return this.#dir.at('node', 'tree');
+  }
+
+  get runDir(): string {
+    return this.#dir.at('node', 'run');
+  }
+
+  get #cgroup(): string {
+    return `/${this.#dir.path.split('/').at(-1)}`;
+  }
+
+  /** Runs a container of a pod to its end, as an init container or a preStop hook. */
+  async runToEnd(spec: Json, container: Json): Promise<Finished> {
+    const { argv } = await this.#prepare(spec, container, 'run');
+    return await run('runc', argv, { env: cleanEnvironment() });
+  }
+
+  /** Starts a container of a pod; it runs until it ends or is killed. */
+  async start(
+    spec: Json,
+    container: Json,
+    limits: { memoryBytes?: number } = {},
+  ): Promise<PodContainer> {
+    const { argv, id } = await this.#prepare(spec, container, 'run', limits);
+    return new PodContainer(this.#dir.at('state'), id, argv);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#guard[Symbol.asyncDispose]();
+  }
+
+  async #prepare(
+    spec: Json,
+    container: Json,
+    command: string,
+    limits: { memoryBytes?: number } = {},
+  ) {
+    this.#made += 1;
+    const id = `${this.#cgroup.slice(1)}-${this.#made}`;
+    const bundle = this.#dir.at(id);
+    await mkdir(bundle);
+    const config = await this.#config(spec, container, id, limits);
+    await writeFile(`${bundle}/config.json`, JSON.stringify(config));
+    const argv = ['--root', this.#dir.at('state'), command, '--bundle', bundle, id];
+    return { id, argv };
+  }
+
+  async #config(spec: Json, container: Json, id: string, limits: { memoryBytes?: number }) {
+    const isPrivileged = container.securityContext?.privileged === true;
+    const mounts = await Promise.all(
+      container.volumeMounts.map(async (mount: Json) =>
+        toOci(mount, await this.#source(spec, mount)),
+      ),
+    );
+    const namespaces = [...(spec.hostPID ? [] : ['pid']), 'mount', 'ipc', 'uts'];
+    const own = program.replace('/dist/main.js', '');
+    return {
+      ociVersion: '1.0.2',
+      process: {
+        user: { uid: container.securityContext?.runAsUser ?? 0, gid: 0 },
+        args: container.command ?? ['/node', program, ...container.args],
+        env: ['PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin'],
+        cwd: '/',
+        ...(isPrivileged && { capabilities: await allCapabilities() }),
+      },
+      root: { path: this.#dir.at('root'), readonly: false },
+      mounts: [
+        { destination: '/proc', type: 'proc', source: 'proc' },
+        isPrivileged
+          ? { destination: '/dev', type: 'bind', source: '/dev', options: ['rbind', 'rw'] }
+          : { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['mode=755'] },
+        {
+          destination: '/sys',
+          type: 'sysfs',
+          source: 'sysfs',
+          options: [isPrivileged ? 'rw' : 'ro'],
+        },
+        { destination: '/tmp', type: 'tmpfs', source: 'tmpfs' },
+        ...rootBinds().map(({ from, to }) => bind(from, to, ['ro'])),
+        ...(isPrivileged ? [bind(own, own, ['ro'])] : []),
+        ...mounts,
+      ],
+      linux: {
+        rootfsPropagation: mounts.some((mount: Json) => mount.options.includes('rshared'))
+          ? 'rshared'
+          : 'rslave',
+        cgroupsPath: `${this.#cgroup}/${id}`,
+        resources: {
+          devices: [{ allow: true, access: 'rwm' }],
+          ...(limits.memoryBytes !== undefined && { memory: { limit: limits.memoryBytes } }),
+        },
+        namespaces: namespaces.map((type) => ({ type })),
+      },
+    };
+  }
+
+  /** Checks a hostPath volume as its type says; a directory may be made. */
+  async #source(spec: Json, { name }: Json): Promise<string> {
+    const { hostPath } = spec.volumes.find((volume: Json) => volume.name === name);
+    if (hostPath.type === 'DirectoryOrCreate') await mkdir(hostPath.path, { recursive: true });
+    const found = await stat(hostPath.path);
+    const isRight = hostPath.type === 'File' ? found.isFile() : found.isDirectory();
+    if (!isRight)
+      throw new Error(`hostPath type check failed: ${hostPath.path} is not a ${hostPath.type}`);
+    return hostPath.path;
+  }
+}
+
+/** A container that runs; what it writes is kept. */
+export class PodContainer {
+  readonly id: string;
+  readonly exited: Promise<number | null>;
+  text = '';
+  readonly #state: string;
+  #isRunning = true;
+
+  constructor(state: string, id: string, argv: readonly string[]) {
+    this.#state = state;
+    this.id = id;
+    const child = spawn('runc', argv, {
+      env: cleanEnvironment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        this.text += chunk;
+      });
+    }
+    this.exited = new Promise((resolve) => {
+      child.on('close', (code) => {
+        this.#isRunning = false;
+        resolve(code);
+      });
+    });
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** Runs a command in it. */
+  async exec(...argv: string[]): Promise<Finished> {
+    return await run('runc', ['--root', this.#state, 'exec', this.id, ...argv]);
+  }
+
+  /** Only its first process, or all there are. */
+  async kill(signal: 'TERM' | 'KILL', ...all: '--all'[]): Promise<void> {
+    await run('runc', ['--root', this.#state, 'kill', ...all, this.id, signal]);
+  }
+}
+
+function bind(from: string, to: string, options: readonly string[]): Json {
+  return { destination: to, type: 'bind', source: from, options: ['rbind', ...options] };
+}
+
+function toOci({ mountPath, readOnly, mountPropagation = 'None' }: Json, source: string): Json {
+  return bind(source, mountPath, [readOnly ? 'ro' : 'rw', propagations[mountPropagation] ?? '']);
+}
+
+/** Those this process may give: a test machine does not have them all. */
+async function allCapabilities(): Promise<Json> {
+  const status = await readFile('/proc/self/status', 'utf8');
+  const mask = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1]}`);
+  const names = (await readFile('/usr/include/linux/capability.h', 'utf8')).matchAll(
+    /^#define (CAP_[A-Z_]+)\s+(\d+)$/gm,
+  );
+  const held = [...names]
+    .filter(([, , bit]) => (mask >> BigInt(bit ?? 0)) & 1n)
+    .map(([, name]) => name);
+  return { bounding: held, effective: held, permitted: held };
+}

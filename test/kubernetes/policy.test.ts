@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// The policy does to a pod what the webhook does, but for annotations, which it does not know.
+import { describe, expect, test } from 'vitest';
+import { knownInputs } from '../../src/kubernetes/manifests/inputs.js';
+import { parseValues } from '../../src/kubernetes/manifests/parse-values.js';
+import { buildObjects } from '../../src/kubernetes/manifests/render.js';
+import { ownNamespace } from '../../src/kubernetes/names.js';
+import { Policy } from '../_support/policy.js';
+import { type Fixture, type Json, mount, pod, volume } from './fixtures/fixture.js';
+import { selectionFixtures } from './fixtures/selection.js';
+import { shapeFixtures } from './fixtures/shapes.js';
+import { skipFixtures } from './fixtures/skips.js';
+
+function policyOf(...sets: string[]): Policy {
+  const values = parseValues({ sets: ['policy.enabled=true', ...sets] });
+  const objects = buildObjects(knownInputs(values, ownNamespace, '0'));
+  return new Policy(objects.find(({ kind }) => kind === 'MutatingAdmissionPolicy'));
+}
+
+const policy = policyOf();
+const own = /^(lensfs|files\.lensfs)\.io\/|^initializer/;
+
+/** Pods that are created, whose annotations do not matter, and that bindings and selectors let through. */
+function isConcerned({
+  path = 'namespace',
+  operation = 'CREATE',
+  object,
+  expected,
+}: Fixture): boolean {
+  const annotations = Object.keys(object?.metadata?.annotations ?? {});
+  const isPlain = !annotations.some((key) => own.test(key) && key !== 'lensfs.io/status');
+  // Null lists are not what the API server hands to CEL: it drops them.
+  const hasNulls = JSON.stringify(object)?.includes(':null');
+  const isOrdinary = path === 'namespace' && operation === 'CREATE' && expected.result !== 'failed';
+  return isOrdinary && isPlain && !hasNulls && expected.result !== 'not_selected';
+}
+
+/** What differs on purpose: the webhook finds another name for its volume, and normalizes paths. */
+const exceptions = [
+  "a foreign volume under our volume's name",
+  'a mount at //proc/./meminfo',
+  'our mount, made by hand',
+];
+
+const fixtures = [...selectionFixtures, ...skipFixtures, ...shapeFixtures]
+  .filter(isConcerned)
+  .filter(({ title }) => !exceptions.includes(title));
+
+function mountsOf(object: Json): Json {
+  const all = [...(object.spec.initContainers ?? []), ...object.spec.containers];
+  return Object.fromEntries(all.map(({ name, volumeMounts }: Json) => [name, volumeMounts ?? []]));
+}
+
+describe('the policy', () => {
+  for (const { title, object, expected } of fixtures) {
+    test(`agrees about ${title}`, () => {
+      const skips = expected.status?.startsWith('skipped: ') || expected.status === undefined;
+      const files = Object.values(expected.mounts ?? {}).flat();
+      if (skips && !expected.status?.includes('(')) {
+        expect(policy.matches(object)).toBe(false);
+        return;
+      }
+      expect(policy.matches(object)).toBe(true);
+      const after = policy.mutate(object);
+      const wanted = mountsOf(object);
+      for (const [name, list] of Object.entries(expected.mounts ?? {})) {
+        wanted[name] = [...wanted[name], ...list.map((file) => mount(file))];
+      }
+      expect(mountsOf(after)).toEqual(wanted);
+      for (const file of files) expect(after.spec.volumes).toContainEqual(volume(file));
+      expect(policy.mutate(after)).toEqual(after);
+      expect({ ...after.spec, volumes: 0, containers: 0, initContainers: 0 }).toEqual({
+        ...object.spec,
+        volumes: 0,
+        containers: 0,
+        initContainers: 0,
+      });
+    });
+  }
+
+  test('is compared with more than thirty fixtures', () => {
+    expect(fixtures.length).toBeGreaterThan(30);
+  });
+
+  test('leaves a pod alone whose volume would be overwritten', () => {
+    const object = pod();
+    object.spec.volumes.push({ name: 'lensfs-proc-meminfo', emptyDir: {} });
+    expect(policy.matches(object)).toBe(false);
+  });
+
+  test('takes the tree and the files from the values', () => {
+    const other = policyOf('tree=/srv/lens', 'files=[proc/stat, sys/devices/system/cpu]');
+    const after = other.mutate(pod());
+    expect(after.spec.volumes.slice(1)).toEqual([
+      volume('stat', undefined, '/srv/lens'),
+      volume('cpu', undefined, '/srv/lens'),
+    ]);
+    expect(after.spec.containers[0].volumeMounts.slice(1)).toEqual([mount('stat'), mount('cpu')]);
+  });
+});

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two replicas renew their certificate while 50 new connections a second verify it.
+import { request } from 'node:https';
+import type { TLSSocket } from 'node:tls';
+import { expect, test } from 'vitest';
+import { createKeyPair, lifetimeMs } from '../../src/kubernetes/certificates.js';
+import { settleMs } from '../../src/kubernetes/rotation.js';
+import { runWebhook, serviceNames } from '../../src/kubernetes/webhook.js';
+import { ApiServer } from '../_support/api-server.js';
+import { waitUntil } from '../_support/wait.js';
+import { pod } from './fixtures/fixture.js';
+
+const secretPath = '/api/v1/namespaces/lensfs-system/secrets/lensfs-injector-tls';
+const configurationPath =
+  '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/lensfs-injector';
+const [servername = ''] = serviceNames('lensfs-system');
+const periodMs = 20;
+
+class Replica implements AsyncDisposable {
+  port = 0;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  readonly #listening: Promise<void>;
+
+  constructor(api: ApiServer, now: () => Date) {
+    let listening = () => {};
+    this.#listening = new Promise((resolve) => {
+      listening = resolve;
+    });
+    this.#running = runWebhook({
+      host: '127.0.0.1',
+      port: 0,
+      metricsPort: 0,
+      review: { tree: '/var/lib/lensfs', files: ['proc/meminfo'] },
+      tls: { mode: 'self-managed', directory: '', intervalMs: 20 },
+      cluster: {
+        server: api.url,
+        credentialsDir: api.credentialsDir,
+        namespace: 'lensfs-system',
+        secretName: 'lensfs-injector-tls',
+      },
+      drainMs: 0,
+      logLevel: 'error',
+      signal: this.#stop.signal,
+      now,
+      onListening: ({ port }) => {
+        this.port = port;
+        listening();
+      },
+    });
+  }
+
+  async ready(): Promise<void> {
+    await Promise.race([this.#listening, this.#running]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+}
+
+function putObjects(api: ApiServer): void {
+  api.put(secretPath, {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'lensfs-injector-tls' },
+  });
+  api.put(configurationPath, {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingWebhookConfiguration',
+    metadata: { name: 'lensfs-injector' },
+    webhooks: [
+      { name: 'a.b.c', clientConfig: {} },
+      { name: 'd.e.f', clientConfig: {} },
+    ],
+  });
+}
+
+/** Asks like the API server: each time on a new connection, trusting what the configuration says then. */
+class Load {
+  readonly failures: string[] = [];
+  /** How many answers came from each certificate, by its fingerprint. */
+  readonly served = new Map<string, number>();
+  done = 0;
+  readonly #api: ApiServer;
+  readonly #replicas: readonly Replica[];
+  readonly #timer: NodeJS.Timeout;
+  readonly #running = new Set<Promise<void>>();
+  #sent = 0;
+
+  constructor(api: ApiServer, replicas: readonly Replica[]) {
+    this.#api = api;
+    this.#replicas = replicas;
+    this.#timer = setInterval(() => {
+      const one = this.#one().finally(() => this.#running.delete(one));
+      this.#running.add(one);
+    }, periodMs);
+  }
+
+  /** Returns when these many more have been answered, all of which began after the call. */
+  async more(count: number): Promise<void> {
+    await Promise.all(this.#running);
+    const goal = this.done + count;
+    await waitUntil(`${count} more answers`, () => this.done >= goal);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#running);
+  }
+
+  async #one(): Promise<void> {
+    const { webhooks } = this.#api.objects.get(configurationPath);
+    this.#sent += 1;
+    const port = this.#replicas[this.#sent % this.#replicas.length]?.port ?? 0;
+    try {
+      const ca = Buffer.from(webhooks[this.#sent % 2].clientConfig.caBundle, 'base64').toString();
+      const fingerprint = await ask(port, ca);
+      this.served.set(fingerprint, (this.served.get(fingerprint) ?? 0) + 1);
+    } catch (error) {
+      this.failures.push(String(error));
+    }
+    this.done += 1;
+  }
+}
+
+function ask(port: number, ca: string): Promise<string> {
+  const body = JSON.stringify({
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: { uid: 'u', operation: 'CREATE', object: pod(), oldObject: null },
+  });
+  const target = { host: '127.0.0.1', port, path: '/mutate/pods/namespace', method: 'POST' };
+  const headers = { 'content-type': 'application/json' };
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ ...target, headers, agent: false, ca, servername }, (incoming) => {
+      const { fingerprint256 } = (incoming.socket as TLSSocket).getPeerCertificate();
+      incoming.resume();
+      incoming.on('end', () => {
+        if (incoming.statusCode === 200) resolve(fingerprint256);
+        else reject(new Error(`status ${incoming.statusCode}`));
+      });
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+test('A rotation under 50 requests a second fails no handshake', async () => {
+  await using api = await ApiServer.start();
+  putObjects(api);
+  // Long enough ago that both certificates are good today: clients have no other clock.
+  let now = Date.now() - lifetimeMs * 0.68;
+  const clock = () => new Date(now);
+  await using first = new Replica(api, clock);
+  await using second = new Replica(api, clock);
+  await Promise.all([first.ready(), second.ready()]);
+
+  const bundle = () => {
+    const { webhooks } = api.objects.get(configurationPath);
+    const [one, two] = webhooks.map(({ clientConfig }: { clientConfig: { caBundle: string } }) =>
+      Buffer.from(clientConfig.caBundle, 'base64').toString(),
+    );
+    return one === two ? one.split('BEGIN CERTIFICATE').length - 1 : -1;
+  };
+  const certificate = () => api.objects.get(secretPath).data['tls.crt'];
+  const load = new Load(api, [first, second]);
+  try {
+    const before = certificate();
+    await load.more(50);
+    expect(bundle()).toBe(1);
+    now += lifetimeMs * 0.67;
+    await waitUntil('both authorities are trusted', () => bundle() === 2);
+    expect(certificate()).toBe(before);
+    await load.more(50);
+    expect(load.served.size).toBe(1);
+    now += settleMs;
+    await waitUntil('the next certificate is promoted', () => certificate() !== before);
+    await load.more(50);
+    expect(load.served.size).toBe(2);
+    now += settleMs;
+    await waitUntil('the old authority is dropped', () => bundle() === 1);
+    await load.more(50);
+  } finally {
+    await load.stop();
+  }
+  expect(load.failures).toEqual([]);
+  expect(load.done).toBeGreaterThanOrEqual(200);
+  expect(load.served.size).toBe(2);
+  // Of two replicas that write at once one is refused, and nobody else.
+  expect(api.requests.filter((line) => !/: (200|409|422)$/.test(line))).toEqual([]);
+});
+
+test('A webhook that cannot reach the API server does not start', async () => {
+  await using api = await ApiServer.start();
+  const one = new Replica(api, () => new Date());
+  await expect(one.ready()).rejects.toThrow(/The API server answers 404 to GET .*secrets/);
+  await expect(one[Symbol.asyncDispose]()).rejects.toThrow();
+});
+
+test('A certificate for other names than the service has is not kept', async () => {
+  await using api = await ApiServer.start();
+  putObjects(api);
+  const other = await createKeyPair(['other.svc'], new Date());
+  const texts = {
+    'tls.crt': other.cert,
+    'tls.key': other.key,
+    'tls-ca.crt': other.ca,
+    'ca.crt': other.ca,
+  };
+  const encoded = Object.entries({ ...texts, changed: new Date().toISOString() }).map(
+    ([key, text]) => [key, Buffer.from(text).toString('base64')],
+  );
+  const secret = api.objects.get(secretPath);
+  api.put(secretPath, { ...secret, data: Object.fromEntries(encoded) });
+  await using replica = new Replica(api, () => new Date());
+  await replica.ready();
+  const { webhooks } = api.objects.get(configurationPath);
+  const ca = Buffer.from(webhooks[0].clientConfig.caBundle, 'base64').toString();
+  expect(ca).not.toContain(other.ca);
+  await expect(ask(replica.port, ca)).resolves.toMatch(/^[0-9A-F:]+$/);
+});
