@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig } from 'vitest/config';
+import { isGuest, patience } from './test/_support/patience.js';
 
 /** Tests that mount, start daemons or containers: one file at a time, after all the others. */
 const systemTests = [
-  'test/{mount,lifecycle,vm}/**/*.test.ts',
+  'test/{expectations,hostile,lifecycle,mount,vm}/**/*.test.ts',
   'test/checklist/mounted.test.ts',
+  'test/kubernetes/agent.test.ts',
   'test/cli/{serve,show}.test.ts',
+  'test/control/{api,hostile}.test.ts',
 ];
+
+/** What runs in a virtual machine only (test/vm/v2.test.ts). */
+const guestTests = ['test/vm/guest/**/*.test.ts'];
 
 /** The same, with a private Docker daemon. */
 const containerTests = ['test/containers/**/*.test.ts'];
@@ -15,8 +21,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     poolOptions: { forks: { minForks: 1, maxForks: 2 } },
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 30_000 * patience,
+    hookTimeout: 60_000 * patience,
     setupFiles: './test/_support/end-with-runner.ts',
     reporters: ['default', './test/_support/summary-reporter.ts'],
     projects: [
@@ -25,14 +31,15 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...systemTests, ...containerTests],
+          exclude: [...systemTests, ...containerTests, ...guestTests],
         },
       },
       {
         extends: true,
         test: {
           name: 'system',
-          include: systemTests,
+          include: isGuest ? [...systemTests, ...guestTests] : systemTests,
+          exclude: isGuest ? [] : guestTests,
           poolOptions: { forks: { singleFork: true } },
         },
       },
@@ -43,8 +50,8 @@ export default defineConfig({
           include: containerTests,
           globalSetup: 'test/containers/docker-setup.ts',
           poolOptions: { forks: { singleFork: true } },
-          testTimeout: 60_000,
-          expect: { poll: { timeout: 10_000, interval: 20 } },
+          testTimeout: 60_000 * patience,
+          expect: { poll: { timeout: 10_000 * patience, interval: 20 } },
         },
       },
     ],

@@ -49,12 +49,13 @@ const cppLayers: Record<string, string[]> = {
   engine: core,
   fuse: core,
   mounts: ['base'],
-  addon: [...core, 'fuse', 'mounts'],
-  testing: core,
-  fuzz: core,
+  attach: ['base'],
+  addon: [...core, 'fuse', 'mounts', 'attach'],
+  testing: [...core, 'fuse', 'mounts'],
+  fuzz: [...core, 'fuse', 'testing'],
   load: ['base'],
   keeper: ['base', 'mounts'],
-  hook: ['base'],
+  hook: ['base', 'attach'],
 };
 
 /** "native/core/base/fd.h" and "core/base/fd.h" are in base, "fuse/mount.h" is in fuse. */
@@ -109,7 +110,8 @@ describe('native/', () => {
 const tsRanks: [rank: number, room: RegExp][] = [
   [0, /^(errors|logger|version|zod)\.ts$/],
   [1, /^config\//],
-  [1, /^control\/(protocol|control-error)\.ts$/],
+  [1, /^control\/(protocol|replies|openapi|control-error)\.ts$/],
+  [1, /^explain\//],
   [1, /^metrics\//],
   [1, /^native\//],
   [2, /^control\//],
