@@ -130,8 +130,8 @@ function tsRank(path: string): { rank: number; room: string } | undefined {
 }
 
 /** Imports of our own modules, static and dynamic, as paths of .ts files. */
-function ownImports(): { path: string; match: string }[] {
-  return matches(tsFiles, /(?:from|import)\s*\(?\s*'(\.[^']+)'/g).map(({ path, match }) => ({
+function ownImports(files = tsFiles): { path: string; match: string }[] {
+  return matches(files, /(?:from|import)\s*\(?\s*'(\.[^']+)'/g).map(({ path, match }) => ({
     path,
     match: normalize(join(dirname(path), match)).replace(/\.js$/, '.ts'),
   }));
@@ -171,6 +171,20 @@ describe('src/', () => {
     const main = tsFiles.find(({ path }) => path === 'src/main.ts');
     expect(main?.text.split('\n').length).toBeLessThan(40);
   });
+});
+
+test('bench/ has nothing of vitest, also not by what it shares with the tests', () => {
+  const shared = readFiles('test/_support', /\.ts$/);
+  const files = [...readFiles('bench', /\.ts$/), ...shared];
+  const reached = new Set(files.filter(({ path }) => path.startsWith('bench/')).map((f) => f.path));
+  const imports = ownImports(files);
+  for (const path of reached) {
+    for (const found of imports) if (found.path === path) reached.add(found.match);
+  }
+  const wrong = matches(files, /^import (?!type).* from '(vitest)'/gm).filter(({ path }) =>
+    reached.has(path),
+  );
+  expect(wrong).toEqual([]);
 });
 
 test(`No file has more than ${maxLines} lines`, () => {

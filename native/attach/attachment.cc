@@ -90,7 +90,7 @@ class Attacher {
         outcome_(outcome) {}
 
   void AttachOne(std::string_view item, const Result<Fd>& source) {
-    const std::string path = "/" + std::string(item);
+    const std::string path = std::string("/").append(item);
     const auto target = OpenTarget(root_ + path);
     // An older kernel, or one without pressure information, has it nowhere.
     if (!target && core::IsMissing(target.error())) return;

@@ -62,7 +62,10 @@ OciHook MakeHook(const RuntimeCall& call, const std::string& path) {
     if (call.log.format == LogFormat::kJson) args.emplace_back("--log-format=json");
   }
   std::string list;
-  for (const std::string& arg : args) list += (list.empty() ? "" : ",") + ToJsonString(arg);
+  for (const std::string& arg : args) {
+    if (!list.empty()) list += ',';
+    list += ToJsonString(arg);
+  }
   OciHook hook{.stage = std::string(kStage), .path = path, .json = ""};
   hook.json = "{\"path\":" + ToJsonString(path) + ",\"args\":[" + list +
               "],\"timeout\":" + std::string(kTimeout) + "}";
