@@ -9,6 +9,7 @@ const systemTests = [
   'test/kubernetes/agent.test.ts',
   'test/cli/{serve,show}.test.ts',
   'test/control/{api,hostile}.test.ts',
+  'test/metrics/served.test.ts',
 ];
 
 /** What runs in a virtual machine only (test/vm/v2.test.ts). */

@@ -67,6 +67,7 @@ export function writeMetrics({ engine, status, reloads }: HandlerContext): strin
   const measured = {
     ...status(),
     ...engine.status(),
+    files: engine.files(),
     uptimeSec: process.uptime(),
     reloads: reloads(),
     residentBytes: process.memoryUsage.rss(),

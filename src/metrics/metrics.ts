@@ -15,19 +15,33 @@ export interface Measured {
   heldDescriptors: number;
   renders: number;
   resolves: number;
+  /** Every virtual file. */
+  files: readonly string[];
+  /** Those that are not 0. */
   readsByFile: readonly { file: string; outcome: string; count: number }[];
   /** Bucket k: answers that took less than 2^k µs, but not less than half of that; the last one: all longer ones too. */
   latency: { buckets: readonly number[]; sumNsec: number };
   samplerLagUsec: number;
   samplerTookUsec: number;
+  /** Those that are not 0. */
   fallbacks: readonly { file: string; cause: string; count: number }[];
   reloads: { done: number; refused: number };
   residentBytes: number;
   cpuUsec: number;
 }
 
+/** How a read may come about; native/core/engine/read_stats.h. */
+export const readOutcomes = ['cached', 'rendered', 'fallback', 'error'] as const;
+/** Why one may not get its own values; native/core/engine/fallbacks.cc. */
+export const fallbackCauses = [
+  'caller-unknown',
+  'cgroup-gone',
+  'unreadable',
+  'unparsable',
+] as const;
+
 export function describeMetrics(measured: Measured): Metric[] {
-  const { version, layout, latency, readsByFile, fallbacks, reloads } = measured;
+  const { version, layout, latency, files, readsByFile, fallbacks, reloads } = measured;
   const cached = readsByFile.filter(({ outcome }) => outcome === 'cached');
   return [
     gauge('lensfs_build_info', 'Always 1; what is running is in the labels', [
@@ -39,7 +53,12 @@ export function describeMetrics(measured: Measured): Metric[] {
     counter(
       'lensfs_reads_total',
       'Answers to reads, by file and how they came about',
-      readsByFile.map(({ file, outcome, count }) => ({ labels: { file, outcome }, value: count })),
+      perFile(
+        files,
+        'outcome',
+        readOutcomes,
+        readsByFile.map(({ file, outcome, count }) => ({ file, value: outcome, count })),
+      ),
     ),
     histogram(latency),
     counter('lensfs_renders_total', 'Texts made', [{ value: measured.renders }]),
@@ -52,7 +71,12 @@ export function describeMetrics(measured: Measured): Metric[] {
     counter(
       'lensfs_fallbacks_total',
       'Reads that did not get their own values, by file and cause',
-      fallbacks.map(({ file, cause, count }) => ({ labels: { file, cause }, value: count })),
+      perFile(
+        files,
+        'cause',
+        fallbackCauses,
+        fallbacks.map(({ file, cause, count }) => ({ file, value: cause, count })),
+      ),
     ),
     counter('lensfs_worker_restarts_total', 'Workers that took the place of another', [
       { value: Math.max(0, measured.workers - 1) },
@@ -85,6 +109,21 @@ export function describeMetrics(measured: Measured): Metric[] {
       { value: measured.cpuUsec / 1e6 },
     ]),
   ];
+}
+
+/** A sample for each file and value of the label: a counter that appears with its first count has no increase. */
+function perFile(
+  files: readonly string[],
+  label: string,
+  values: readonly string[],
+  rows: readonly { file: string; value: string; count: number }[],
+): Sample[] {
+  const counts = new Map<string, Sample>();
+  const set = (file: string, value: string, count: number) =>
+    counts.set(`${file} ${value}`, { labels: { file, [label]: value }, value: count });
+  for (const file of files) for (const value of values) set(file, value, 0);
+  for (const { file, value, count } of rows) set(file, value, count);
+  return [...counts.values()];
 }
 
 function histogram({ buckets, sumNsec }: Measured['latency']): Metric {

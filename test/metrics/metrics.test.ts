@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { describeMetrics, type Measured } from '../../src/metrics/metrics.js';
+import {
+  describeMetrics,
+  fallbackCauses,
+  type Measured,
+  readOutcomes,
+} from '../../src/metrics/metrics.js';
 import { formatMetrics } from '../../src/metrics/prometheus.js';
 
 const measured: Measured = {
@@ -15,6 +21,7 @@ const measured: Measured = {
   heldDescriptors: 3,
   renders: 4,
   resolves: 5,
+  files: ['proc/stat', 'proc/uptime'],
   readsByFile: [
     { file: 'proc/stat', outcome: 'cached', count: 6 },
     { file: 'proc/stat', outcome: 'rendered', count: 7 },
@@ -63,5 +70,20 @@ describe('formatMetrics()', () => {
       'lensfs_read_duration_seconds_sum 3',
       'lensfs_read_duration_seconds_count 7',
     ]);
+  });
+
+  test('has a 0 for what has not happened, so that the first time is an increase', () => {
+    expect(text).toContain('lensfs_reads_total{file="proc/stat",outcome="rendered"} 7\n');
+    expect(text).toContain('lensfs_reads_total{file="proc/uptime",outcome="error"} 0\n');
+    expect(text).toContain('lensfs_fallbacks_total{file="proc/stat",cause="unreadable"} 0\n');
+  });
+
+  test('knows the names that the data plane counts by', () => {
+    const namesIn = (file: string) =>
+      [...readFileSync(`native/core/engine/${file}`, 'utf8').matchAll(/return "([a-z-]+)";/g)].map(
+        ([, name]) => name,
+      );
+    expect(namesIn('read_stats.h')).toEqual([...readOutcomes]);
+    expect(namesIn('fallbacks.cc')).toEqual([...fallbackCauses]);
   });
 });
