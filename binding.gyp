@@ -128,6 +128,7 @@
         'native/keeper/notify.cc',
         'native/keeper/oom_score.cc',
         'native/keeper/options.cc',
+        'native/keeper/privileges.cc',
         'native/keeper/worker.cc',
       ],
       'dependencies': ['mounts', 'core'],

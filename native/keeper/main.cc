@@ -15,6 +15,7 @@
 #include "keeper/notify.h"
 #include "keeper/oom_score.h"
 #include "keeper/options.h"
+#include "keeper/privileges.h"
 
 namespace {
 
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
   MoveUp(options->predecessor_fd);
   const int oom_score = keeper::ReadOomScore();
   keeper::WriteOomScore(kOomScore);
+  keeper::GiveUpPrivileges();
   core::Fd signals = OpenSignals();
   keeper::Keeper keeper(
       std::move(*options), keeper::Notifier::FromEnvironment(), std::move(signals), oom_score);
