@@ -144,6 +144,7 @@
         'native/hook/hook_main.cc',
         'native/hook/json.cc',
         'native/hook/json_scanner.cc',
+        'native/hook/lxc_container.cc',
         'native/hook/oci_container.cc',
         'native/hook/report.cc',
       ],

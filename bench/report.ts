@@ -32,6 +32,7 @@ const titles: Record<Scenario['task']['kind'], string> = {
   cold: 'The first read of new containers',
   fleet: 'Containers that read five files once per second each',
   growth: 'Reads of one container after another, each rendered',
+  start: 'Starting a container of runc with its view, and one without in turn with it',
 };
 
 /** Everything as text for a terminal. */

@@ -7,6 +7,7 @@ import type { DriverOptions } from './drivers/driver.js';
 import { measureCold, measureFleet, measureGrowth } from './measure/fleet.js';
 import { measureLoad } from './measure/load.js';
 import { measurePolling } from './measure/polling.js';
+import { measureStart } from './measure/start.js';
 import { measureTop } from './measure/top.js';
 import type { DriverName, Measurement, Outcome } from './measurement.js';
 import type { Scenario, Task } from './scenarios.js';
@@ -119,6 +120,8 @@ function measureTask({ loadSeconds }: Plan, stage: Stage, task: Task): Promise<O
       return measureFleet(driver, task);
     case 'cold':
       return measureCold(driver, task);
+    case 'start':
+      return measureStart(driver, find, task);
     case 'growth':
       return measureGrowth(driver, task);
   }

@@ -60,6 +60,16 @@ export interface GrowthTask {
   seconds: number;
 }
 
+/** Containers of runc that are started with a view and, in turn with them, without one. */
+export interface StartTask {
+  kind: 'start';
+  /** How they get it; "empty hook" is what runc takes to run a hook at all. */
+  way: 'hook' | 'runtime' | 'mounts' | 'empty hook';
+  /** Those that mounts are made for. */
+  files: readonly string[];
+  pairs: number;
+}
+
 export type Task =
   | LoadTask
   | ReadersTask
@@ -67,7 +77,8 @@ export type Task =
   | TopTask
   | FleetTask
   | ColdTask
-  | GrowthTask;
+  | GrowthTask
+  | StartTask;
 
 export interface Scenario {
   name: string;
@@ -95,6 +106,7 @@ export const columns: Readonly<Record<Task['kind'], readonly [Metric, ...Metric[
   top: ['clientCpuSec', 'wallSec', 'daemonCpuSec'],
   cold: ['p50Usec', 'p99Usec', 'cpuUsecPerRead'],
   fleet: ['daemonCpuPercent', 'readsPerSecond', 'p50Usec', 'p99Usec', 'rssMib', 'pssMib'],
+  start: ['startMsec', 'plainMsec', 'extraMsec'],
   growth: ['cpuUsecPerRead', 'p50Usec', 'p99Usec', 'readsPerSecond', 'pssMib'],
 };
 
@@ -177,6 +189,13 @@ const readersLoads = [1, 4, 16].flatMap((clients) =>
   ),
 );
 
+const starts: readonly [way: StartTask['way'], drivers: readonly DriverName[]][] = [
+  ['hook', ['lensfs-pinned']],
+  ['runtime', ['lensfs-pinned']],
+  ['mounts', ['lensfs-shared', 'lxcfs']],
+  ['empty hook', ['host-proc']],
+];
+
 const fleet = { kind: 'fleet', files: commonFiles, containers: 1_000 } as const;
 
 export const scenarios: readonly Scenario[] = [
@@ -212,6 +231,13 @@ export const scenarios: readonly Scenario[] = [
       name: `growth ${containers}`,
       task: { kind: 'growth', file: 'proc/meminfo', containers, seconds: 3 },
       drivers: daemons,
+    }),
+  ),
+  ...starts.map(
+    ([way, drivers]): Scenario => ({
+      name: `start by ${way}`,
+      task: { kind: 'start', way, files: commonFiles, pairs: 20 },
+      drivers,
     }),
   ),
 ];

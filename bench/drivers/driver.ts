@@ -12,6 +12,8 @@ export interface Memory {
 /** Something that serves files to containers: a running daemon, or the kernel. */
 export interface Driver extends AsyncDisposable {
   readonly name: DriverName;
+  /** Of lensfs: its directories. */
+  readonly places?: { tree: string; runDir: string };
   /** For the readers in a cgroup; "{}" in its path stands for four digits, and stays in the result. */
   filesFor(cgroupPath: string): Promise<FindFile>;
   /** CPU time of all its processes since it began; undefined when it has none. */

@@ -22,6 +22,7 @@ export async function startLensfs(
     const daemon = await RunningDaemon.start(args, { prefix: cgroup.prefix() });
     return {
       name,
+      places: { tree: daemon.tree, runDir: daemon.runDir },
       filesFor: (cgroupPath) => filesFor(daemon, cgroupPath),
       cpuUsec: () => cgroup.cpuUsec(),
       memory: () => cgroup.memory(),

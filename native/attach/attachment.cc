@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -127,14 +128,19 @@ class Attacher {
 
 }  // namespace
 
-Result<Outcome> Attach(const Container& container, const Places& places, const FileSet& files) {
+Result<Outcome> Attach(const Container& container,
+                       const Places& places,
+                       const FileSet& files,
+                       const std::function<void()>& on_step) {
   struct stat host_proc{};
   if (stat("/proc", &host_proc) != 0) return SystemError("stat", "/proc");
-  std::vector<std::pair<std::string_view, Result<Fd>>> sources;
+  Sources sources(places);
+  std::vector<std::pair<std::string_view, Result<Fd>>> clones;
   for (size_t index = 0; index < kItems.size(); ++index) {
     if (!files.test(index)) continue;
     const std::string_view path = kItems[index].path;
-    sources.emplace_back(path, CloneSource(places, path));
+    clones.emplace_back(path, sources.Clone(path));
+    on_step();
   }
   if (container.process != nullptr) {
     const Status entered = container.process->Enter(container.root);
@@ -145,7 +151,10 @@ Result<Outcome> Attach(const Container& container, const Places& places, const F
   if (!is_own) return is_own.error();
   Outcome outcome;
   Attacher attacher(container, outcome);
-  for (const auto& [path, source] : sources) attacher.AttachOne(path, source);
+  for (const auto& [path, clone] : clones) {
+    attacher.AttachOne(path, clone);
+    on_step();
+  }
   return outcome;
 }
 

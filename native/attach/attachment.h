@@ -7,13 +7,13 @@
 // Errors: as in process.h; EXDEV when the container's /proc is the host's. What happens to one file
 //         is in the outcome.
 //
-// Each function changes the calling thread's namespaces for good unless `Stage::kInside`: call it
-// on a thread that ends afterwards.
+// Each function changes the calling thread's namespaces for good, unless `Container::process` is
+// null: call it on a thread that ends afterwards.
 #pragma once
 
 #include <sys/types.h>
 
-#include <optional>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -44,10 +44,12 @@ struct Container {
   std::string root;
 };
 
-// Mounts each file of the set.
-core::Result<Outcome> Attach(const Container& container,
-                             const Places& places,
-                             const FileSet& files);
+// Mounts each file of the set. `on_step` is called now and then while the work goes on.
+core::Result<Outcome> Attach(
+    const Container& container,
+    const Places& places,
+    const FileSet& files,
+    const std::function<void()>& on_step = [] {});
 
 // Takes away every mount of a view's file and, where there was one, layers with the host's file.
 core::Result<Outcome> Detach(const Process& process, const FileSet& files);

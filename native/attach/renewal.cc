@@ -117,16 +117,17 @@ Result<Outcome> Repair(const Process& process, const Places& places) {
   if (!mounts) return mounts.error();
   const auto host_proc = HostProcDevice();
   if (!host_proc) return host_proc.error();
+  Sources sources(places);
   std::vector<std::pair<const Mount*, Result<Fd>>> candidates;
   for (const Mount& mount : *mounts) {
     const std::string_view path = PathInView(mount.root == "/" ? mount.point : mount.root);
     if (mount.type == kLensfsType && !path.empty()) {
-      candidates.emplace_back(&mount, CloneSource(places, path));
+      candidates.emplace_back(&mount, sources.Clone(path));
     } else if (IsHostLayer(mount, *host_proc)) {
       // Its root is a path in /proc.
       const std::string in_view = "proc" + mount.root;
       if (!IsWanted(AllFiles(), in_view)) continue;
-      auto source = CloneSource(places, in_view);
+      auto source = sources.Clone(in_view);
       if (source && IsProcFile(*source)) continue;  // there is nothing newer yet
       if (source) candidates.emplace_back(&mount, std::move(source));
     }

@@ -3,7 +3,7 @@
 //
 // Source: fuse(4): a request that a daemon has taken cannot be interrupted.
 // Units:  std::chrono.
-// Errors: ETIMEDOUT when the work was given up; the errno of pipe or fork.
+// Errors: ETIMEDOUT when the work was given up; the errno of pipe, mmap or fork.
 #pragma once
 
 #include <chrono>
@@ -14,9 +14,17 @@
 
 namespace hook {
 
+struct Patience {
+  // Without a step: a daemon that hangs. A busy machine delays each step, and all of them for long.
+  std::chrono::milliseconds silence;
+  std::chrono::milliseconds total;
+};
+
+// Calls its argument after each step.
+using Work = std::function<std::string(const std::function<void()>& on_step)>;
+
 // Runs `work` in a child process and gives the text it returned. The child holds none of the
 // standard streams, whose end the runtime waits for.
-core::Result<std::string> RunWithDeadline(std::chrono::milliseconds limit,
-                                          const std::function<std::string()>& work);
+core::Result<std::string> RunWithDeadline(const Patience& patience, const Work& work);
 
 }  // namespace hook

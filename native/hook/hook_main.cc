@@ -7,7 +7,6 @@
 //         --strict).
 #include <fcntl.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,9 +29,9 @@
 #include "core/base/fd.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
-#include "core/base/text.h"
 #include "hook/command_line.h"
 #include "hook/deadline.h"
+#include "hook/lxc_container.h"
 #include "hook/oci_container.h"
 #include "hook/report.h"
 
@@ -58,11 +58,16 @@ constexpr std::string_view kUsage =
     "  --log-format FORMAT  text (default) or json\n"
     "  --strict             a problem fails the container\n"
     "\n"
-    "A container chooses by the annotation lensfs.io/view or the variable LENSFS, with a LIST.\n";
+    "A container chooses by the annotation lensfs.io/view or the variable LENSFS, with a LIST; in "
+    "LXC\n"
+    "by \"lxc.environment = LENSFS=LIST\" in its own configuration.\n";
 
-// Together well below the five seconds after which runtimes give a hook up.
-constexpr std::chrono::milliseconds kFirstLimit{3000};
-constexpr std::chrono::milliseconds kSecondLimit{1000};
+// Together below the 30 seconds after which runtimes give the hook up. A daemon whose worker hangs
+// has another one after five seconds.
+constexpr Patience kFirstPatience{.silence = std::chrono::seconds(8),
+                                  .total = std::chrono::seconds(20)};
+constexpr Patience kSecondPatience{.silence = std::chrono::seconds(2),
+                                   .total = std::chrono::seconds(5)};
 constexpr size_t kStateBytesMax = size_t{1} << 20;
 
 struct Options {
@@ -80,6 +85,11 @@ struct Subject {
   std::string root;  // "": the process's own
   std::optional<std::string> choice;
   bool has_pids = true;
+};
+
+struct Attempt {
+  bool may_ask = true;  // the daemon, for the view's own directory
+  std::function<void()> on_step;
 };
 
 std::string Describe(const Error& error) {
@@ -144,14 +154,12 @@ Result<Subject> ReadOciSubject(const Options& options) {
 }
 
 Result<Subject> ReadLxcSubject() {
-  const char* const name = getenv("LXC_NAME");  // NOLINT(concurrency-mt-unsafe): one thread
-  const char* const pid = getenv("LXC_PID");    // NOLINT(concurrency-mt-unsafe)
-  const auto number = core::ParseU64(pid == nullptr ? "" : pid);
-  if (!number) return Error{.errno_value = EINVAL, .operation = "use", .path = "LXC_PID"};
-  return Subject{.name = name == nullptr ? "" : name,
-                 .pid = static_cast<pid_t>(*number),
+  auto container = ReadLxcContainer();
+  if (!container) return container.error();
+  return Subject{.name = std::move(container->name),
+                 .pid = container->pid,
                  .root = "",
-                 .choice = std::nullopt};
+                 .choice = std::move(container->choice)};
 }
 
 // The files, and a problem when the container's own choice is no list.
@@ -175,16 +183,16 @@ std::optional<std::string> OwnViewName() {
 Result<attach::Outcome> AttachInside(const Subject& subject,
                                      attach::Places places,
                                      const attach::FileSet& files,
-                                     bool may_ask) {
+                                     const Attempt& attempt) {
   if (!subject.has_pids) return attach::Outcome{};
-  if (may_ask) places.view = OwnViewName();
-  return attach::Attach({.process = nullptr, .root = subject.root}, places, files);
+  if (attempt.may_ask) places.view = OwnViewName();
+  return attach::Attach({.process = nullptr, .root = subject.root}, places, files, attempt.on_step);
 }
 
 Result<attach::Outcome> AttachOutside(const Subject& subject,
                                       attach::Places places,
                                       const attach::FileSet& files,
-                                      bool may_ask) {
+                                      const Attempt& attempt) {
   const auto process = attach::Process::Open(subject.pid);
   if (!process) return process.error();
   const auto shares_pids = process->SharesPids();
@@ -192,8 +200,9 @@ Result<attach::Outcome> AttachOutside(const Subject& subject,
   if (*shares_pids) return attach::Outcome{};
   FileBuffer buffer;
   const auto cgroups = process->ReadCgroups(buffer);
-  if (cgroups && may_ask) places.view = attach::ParseViewName(*cgroups);
-  return attach::Attach({.process = &*process, .root = subject.root}, places, files);
+  if (cgroups && attempt.may_ask) places.view = attach::ParseViewName(*cgroups);
+  return attach::Attach(
+      {.process = &*process, .root = subject.root}, places, files, attempt.on_step);
 }
 
 // "" when all is as it should be.
@@ -211,15 +220,20 @@ std::string Summarize(const Result<attach::Outcome>& outcome) {
   return text;
 }
 
-std::string Work(const Options& options, const Subject& subject, const attach::FileSet& files) {
-  const auto attempt = [&](bool may_ask) {
-    const auto work = subject.pid == 0 ? AttachInside : AttachOutside;
-    return Summarize(work(subject, options.places, files, may_ask));
+std::string AttachInTime(const Options& options,
+                         const Subject& subject,
+                         const attach::FileSet& files) {
+  const auto work = subject.pid == 0 ? AttachInside : AttachOutside;
+  const auto attempt = [&](bool may_ask) -> hook::Work {
+    return [&, may_ask](const std::function<void()>& on_step) {
+      const Attempt how{.may_ask = may_ask, .on_step = on_step};
+      return Summarize(work(subject, options.places, files, how));
+    };
   };
-  const auto first = RunWithDeadline(kFirstLimit, [&] { return attempt(true); });
+  const auto first = RunWithDeadline(kFirstPatience, attempt(true));
   if (first) return *first;
   // The public tree's files are found without asking anybody.
-  const auto second = RunWithDeadline(kSecondLimit, [&] { return attempt(false); });
+  const auto second = RunWithDeadline(kSecondPatience, attempt(false));
   if (second) return *second;
   return "the daemon of " + options.places.run_dir + " does not answer, the host's values stay";
 }
@@ -228,7 +242,7 @@ std::string Run(const Options& options) {
   const auto subject = options.stage == "lxc" ? ReadLxcSubject() : ReadOciSubject(options);
   if (!subject) return Describe(subject.error());
   const auto [files, problem] = ChooseFiles(options, *subject);
-  const std::string result = files.none() ? "" : Work(options, *subject, files);
+  const std::string result = files.none() ? "" : AttachInTime(options, *subject, files);
   if (problem.empty() && result.empty()) return "";
   const std::string both = problem + (problem.empty() || result.empty() ? "" : "; ") + result;
   return subject->name.empty() ? both : "container " + subject->name + ": " + both;

@@ -37,7 +37,7 @@ using core::Unit;
 
 constexpr std::string_view kStage = "createRuntime";
 // Of the runtime, in seconds; the hook gives up by itself before it.
-constexpr std::string_view kTimeout = "5";
+constexpr std::string_view kTimeout = "30";
 
 std::string Describe(const Error& error) {
   const char* const reason = strerrordesc_np(error.errno_value);

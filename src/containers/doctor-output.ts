@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `lensfs doctor` prints. Pure.
-import type { Finding } from './doctor.js';
+import type { Finding } from './finding.js';
 
 export function formatFindings(findings: readonly Finding[]): string {
   const lines = findings.map(({ level, subject, text, fix }) => {

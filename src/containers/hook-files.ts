@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type HookOptions, type HostFile, hookArguments } from './hook-options.js';
 
 /** In seconds; the hook gives up by itself well before. */
-const timeout = 5;
+const timeout = 30;
 
 /** The kind of the CDI devices: `--device lensfs.io/view=all`. */
 export const cdiKind = 'lensfs.io/view';

@@ -34,10 +34,14 @@ export function runtimeArguments({ tree, runDir, files }: HookOptions): string[]
   return toFlags('--lensfs-', { tree, 'run-dir': runDir, files });
 }
 
-/** Arguments of lensfs-hook, with the name that it has in front. */
-export function hookArguments({ tree, runDir, files }: HookOptions): string[] {
-  const flags = toFlags('--', { tree, 'run-dir': runDir, files });
-  return ['lensfs-hook', 'create-runtime', ...flags];
+/** Options of lensfs-hook. */
+export function hookFlags({ tree, runDir, files }: HookOptions): string[] {
+  return toFlags('--', { tree, 'run-dir': runDir, files });
+}
+
+/** Its arguments as an OCI hook, with the name that it has in front. */
+export function hookArguments(options: HookOptions): string[] {
+  return ['lensfs-hook', 'create-runtime', ...hookFlags(options)];
 }
 
 function toFlags(prefix: string, values: Record<string, string | undefined>): string[] {

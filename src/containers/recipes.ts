@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flags and files that people paste to give a container the files of the public tree. Pure.
+import { isMountable } from './allow-lists.js';
 import { cdiKind } from './hook-files.js';
 
 /** For whom `lensfs mounts` writes. */
 export const recipeNames = [
   'docker',
   'podman',
+  'containers.conf',
   'compose',
   'kubernetes',
   'nspawn',
@@ -13,18 +15,6 @@ export const recipeNames = [
   'systemd',
 ] as const;
 export type RecipeName = (typeof recipeNames)[number];
-
-/** The files that runc lets be mounted over in /proc; the others need lensfs-hook. */
-const allowedByRunc = new Set([
-  'proc/cpuinfo',
-  'proc/diskstats',
-  'proc/loadavg',
-  'proc/meminfo',
-  'proc/slabinfo',
-  'proc/stat',
-  'proc/swaps',
-  'proc/uptime',
-]);
 
 interface Bind {
   source: string;
@@ -43,20 +33,31 @@ export function formatRecipe(name: RecipeName, options: RecipeOptions): string {
   return recipes[name](options);
 }
 
+/** Podman asks for the flags that its user namespace cannot give up. */
+const podmanOptions = 'ro,rslave,nosuid,nodev,noexec';
+
+/** In the container; a directory that nspawn itself makes, also for read-only images. */
+const nspawnProc = '/run/lensfs';
+
 const recipes: Record<RecipeName, (options: RecipeOptions) => string> = {
   docker: (options) => formatFlags(binds(options, true), 'ro,rslave'),
-  // Podman asks for the flags that its user namespace cannot give up.
-  podman: (options) => formatFlags(binds(options, true), 'ro,rslave,nosuid,nodev,noexec'),
+  podman: (options) => formatFlags(binds(options, true), podmanOptions),
+  'containers.conf': (options) => {
+    const volumes = binds(options, true).map(({ source, target }) => {
+      return `  ${JSON.stringify(`${source}:${target}:${podmanOptions}`)},\n`;
+    });
+    return `# /etc/containers/containers.conf.d/lensfs.conf: every container of Podman\n[containers]\nvolumes = [\n${volumes.join('')}]\n`;
+  },
   compose: (options) => {
     const entries = binds(options, true).map(
-      ({ source, target }) => `  - type: bind
-    source: ${source}
-    target: ${target}
-    read_only: true
-    bind: {propagation: rslave, create_host_path: false}
+      ({ source, target }) => `    - type: bind
+      source: ${source}
+      target: ${target}
+      read_only: true
+      bind: {propagation: rslave, create_host_path: false}
 `,
     );
-    return `volumes:\n${entries.join('')}`;
+    return `services:\n  NAME:\n    volumes:\n${entries.join('')}`;
   },
   kubernetes: (options) => {
     const all = binds(options, true).map((bind) => ({ ...bind, name: volumeName(bind.target) }));
@@ -74,9 +75,17 @@ ${mounts.join('')}  volumes:
 ${volumes.join('')}`;
   },
   nspawn: (options) => {
-    const lines = binds(options, false).map(({ source, target }) => {
-      return `BindReadOnly=${source}:${target}:norbind\n`;
-    });
+    const all = binds(options, false);
+    const inProc = all.filter(({ target }) => target.startsWith('/proc/'));
+    const inSys = all.filter(({ target }) => !target.startsWith('/proc/'));
+    const lines = [
+      // What goes into /proc is mounted from inside, where only what is bound before can be found.
+      ...(inProc.length > 0 ? [`BindReadOnly=${options.tree}/proc:${nspawnProc}\n`] : []),
+      ...inProc.map(({ target }) => {
+        return `BindReadOnly=${target.replace('/proc', nspawnProc)}:${target}:norbind\n`;
+      }),
+      ...inSys.map(({ source, target }) => `BindReadOnly=${source}:${target}:norbind\n`),
+    ];
     return `# /etc/systemd/nspawn/NAME.nspawn\n[Files]\n${lines.join('')}`;
   },
   lxc: (options) => {
@@ -102,7 +111,7 @@ ${lines.join('')}`;
 
 /** What is given up, for people; "" when nothing is. */
 export function describeOmissions(name: RecipeName, { paths }: RecipeOptions): string {
-  const hasRunc = ['docker', 'podman', 'compose', 'kubernetes'].includes(name);
+  const hasRunc = !['nspawn', 'lxc', 'systemd'].includes(name);
   const omitted = hasRunc ? paths.filter((path) => !isMountable(path)) : [];
   if (omitted.length === 0) return '';
   return `Not among them, since runc refuses mounts there: ${omitted.map((path) => `/${path}`).join(', ')}.
@@ -119,10 +128,6 @@ function binds({ tree, paths }: RecipeOptions, byRunc: boolean): Bind[] {
       target: `/${path}`,
       isDirectory: path === 'sys/devices/system/cpu',
     }));
-}
-
-function isMountable(path: string): boolean {
-  return allowedByRunc.has(path) || path.startsWith('sys/');
 }
 
 function formatFlags(all: readonly Bind[], options: string): string {

@@ -89,7 +89,8 @@ export async function readViewState(
 /** Longer than a daemon takes that is being started again. */
 const answerLimitMs = 3_000;
 
-async function answersAt(path: string): Promise<boolean> {
+/** Whether a file can be looked at; false when nobody answers for it in time. */
+export async function answersAt(path: string): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), answerLimitMs);

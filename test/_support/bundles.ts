@@ -11,6 +11,11 @@ import { TempDir } from './temp-dir.js';
 export const runtimes = ['runc', 'crun'] as const;
 export type Runtime = (typeof runtimes)[number];
 
+/** Whether there is a v2 hierarchy beside those of v1. */
+export function isHybrid(): boolean {
+  return existsSync('/sys/fs/cgroup/unified/cgroup.procs');
+}
+
 const firstUnprivilegedId = 200_000;
 const periodUsec = 100_000;
 
@@ -82,8 +87,7 @@ export class Bundles implements AsyncDisposable {
   commandLine(runtime: Runtime, program: readonly string[], args: readonly string[]): string[] {
     const all = [...program, '--root', this.dir.at(`state-${runtime}`), ...args];
     // crun takes no hybrid hierarchy.
-    const isHybrid = existsSync('/sys/fs/cgroup/unified/cgroup.procs');
-    if (runtime === 'runc' || !isHybrid) return all;
+    if (runtime === 'runc' || !isHybrid()) return all;
     const hide = 'umount /sys/fs/cgroup/unified && exec "$@"';
     return ['unshare', '--mount', 'sh', '-c', hide, 'sh', ...all];
   }

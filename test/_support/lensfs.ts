@@ -194,6 +194,14 @@ export class RunningDaemon implements AsyncDisposable {
     return pid;
   }
 
+  /** Kills both processes: the keeper first, which would start another worker. */
+  async killAll(): Promise<void> {
+    const worker = await this.workerPid();
+    this.child.kill('SIGKILL');
+    process.kill(worker, 'SIGKILL');
+    await this.exited;
+  }
+
   /** Runs a client command for this daemon. */
   command(name: string, ...args: string[]): Promise<Finished> {
     return lensfs([name, '--run-dir', this.runDir, ...args]);

@@ -6,6 +6,7 @@ const files = [
   '/proc/meminfo',
   '/proc/cpuinfo',
   '/proc/uptime',
+  '/proc/pressure/cpu',
   '/proc/pressure/memory',
   '/sys/devices/system/cpu/online',
   '/proc/self/mountinfo',
@@ -46,6 +47,8 @@ export interface Seen {
   online: string;
   uptimeSec: number;
   pressure: string;
+  /** Since it began, that some of its tasks have waited for a CPU. */
+  cpuStallUsec: number;
   /** Where files of lensfs are mounted, each once, sorted. */
   mounts: string[];
   /** Options of those mounts, each once, sorted. */
@@ -72,6 +75,7 @@ export function parseSeen(text: string): Seen {
     online: read('/sys/devices/system/cpu/online').trim(),
     uptimeSec: Number(read('/proc/uptime').split(' ')[0]),
     pressure: read('/proc/pressure/memory'),
+    cpuStallUsec: Number(/^some .* total=(\d+)$/m.exec(read('/proc/pressure/cpu'))?.[1]),
     mounts: field(4),
     options: field(5),
   };

@@ -40,14 +40,6 @@ function call(daemon: RunningDaemon, name: string, ...args: string[]): Promise<F
   return lensfs([name, ...args, '--tree', daemon.tree, '--run-dir', daemon.runDir]);
 }
 
-/** The keeper first, which would start another worker. */
-async function killAll(daemon: RunningDaemon): Promise<void> {
-  const worker = await daemon.workerPid();
-  daemon.child.kill('SIGKILL');
-  process.kill(worker, 'SIGKILL');
-  await daemon.exited;
-}
-
 /** What is mounted over the host's own files. */
 async function hostMounts(): Promise<string[]> {
   const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
@@ -128,7 +120,7 @@ describe('lensfs repair', () => {
       await using byFlags = await bundles.start({ ...idle, mounts: binds });
       expect((await seenIn(byFlags)).memTotalMib).toBe(128);
 
-      await killAll(dead);
+      await dead.killAll();
       await using daemon = await RunningDaemon.start([], { dir: dead.dir });
       const containers = [byHook, byAttach, byFlags];
       for (const container of containers) {
@@ -204,7 +196,8 @@ describe('lensfs doctor', () => {
     }
     await call(daemon, 'attach', container.id);
     expect((await find())(container.id)).toMatchObject({ level: 'ok' });
-    await killAll(daemon);
+    expect((await call(daemon, 'doctor')).code).toBe(0);
+    await daemon.killAll();
     const { code, stdout } = await call(daemon, 'doctor');
     expect(code).toBe(1);
     expect(stdout).toMatch(/^fail {2}daemon: nobody answers/m);

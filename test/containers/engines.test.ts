@@ -2,13 +2,14 @@
 // What `lensfs hook install` writes, read by the container engines themselves: Docker, Podman, containerd.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { copyBusybox } from '../_support/container-root.js';
 import { docker, dockerEngine, endpoint } from '../_support/docker.js';
 import { hookProgram, runtimeProgram } from '../_support/hook.js';
 import { lensfs, run } from '../_support/lensfs.js';
 import { mountRequirements, useDaemon } from '../_support/mounted.js';
+import { Podman } from '../_support/podman.js';
 import { built, command, testWith } from '../_support/requirements.js';
 import { TempDir } from '../_support/temp-dir.js';
 import { waitUntil } from '../_support/wait.js';
@@ -29,7 +30,8 @@ beforeAll(async () => {
 afterAll(async () => await dir[Symbol.asyncDispose]());
 
 const busybox = '/busybox';
-const limits = ['--memory', '128m', '--network', 'none'];
+const memory = ['--memory', '128m'];
+const limits = [...memory, '--network', 'none'];
 const all = { memTotalMib: 128, mounts: 16 };
 
 async function hook(action: string, name: string, file: string, ...more: string[]): Promise<void> {
@@ -103,30 +105,13 @@ describe('Docker', () => {
 });
 
 describe('Podman', () => {
-  /** Runs a container; its own /etc/cdi is a directory of ours. */
-  async function podman(...flags: string[]): Promise<string> {
-    const storage = ['root', 'run', 'tmp'].map((name) => dir.at('podman', name));
-    const [root = '', runRoot = '', tmp = ''] = storage;
-    const own = ['--root', root, '--runroot', runRoot, '--tmpdir', tmp, '--storage-driver', 'vfs'];
-    const runtime = ['--cgroup-manager', 'cgroupfs', '--runtime', 'runc'];
-    const ulimits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000'];
-    const options = [...ulimits, '--security-opt', 'seccomp=unconfined', ...limits];
-    const hooks = ['--hooks-dir', dir.at('hooks.d')];
-    const argv = ['podman', ...own, ...runtime, ...hooks, 'run', '--rm', ...options, ...flags];
-    const tail = ['--rootfs', dir.at('root'), ...print(['/bin/sh'], 'cat')];
-    const enter = `mount -t tmpfs tmpfs /etc/containers && mkdir -p /etc/cdi &&
-      mount --bind "$1" /etc/cdi && shift && exec "$@"`;
-    const { code, stdout, stderr } = await run('unshare', [
-      ...['--mount', 'sh', '-c', enter, 'sh', dir.at('cdi'), ...argv, ...tail],
-    ]);
-    if (code !== 0) throw new Error(`podman ended with ${code}: ${stderr}`);
-    return stdout;
-  }
-
   testPodman(
     'gives a view by a hook, to those that ask or to all, and by a CDI device',
     async () => {
-      for (const name of ['hooks.d', 'cdi']) await mkdir(dir.at(name));
+      const engine = await Podman.create(dir, dir.at('root'));
+      const podman = async (...flags: string[]) => {
+        return await engine.output([...memory, ...flags], print(['/bin/sh'], 'cat'));
+      };
       const file = dir.at('hooks.d/50-lensfs.json');
       await hook('install', 'podman', file);
       expect(parse(await podman()).mounts).toBe(0);

@@ -2,7 +2,13 @@
 // lensfs-hook in containers of runc and crun, added by hand and by lensfs-runtime.
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { type BundleOptions, Bundles, type Runtime, runtimes } from '../_support/bundles.js';
+import {
+  type BundleOptions,
+  Bundles,
+  isHybrid,
+  type Runtime,
+  runtimes,
+} from '../_support/bundles.js';
 import { hookProgram, runHook, runtimeProgram } from '../_support/hook.js';
 import type { RunningDaemon } from '../_support/lensfs.js';
 import { mountRequirements, useDaemon } from '../_support/mounted.js';
@@ -78,6 +84,18 @@ for (const runtime of runtimes) {
         const hooks = { createContainer: [{ path: hookProgram, args }] };
         const limits = { command: printSeen, memoryBytes: 128 * 2 ** 20, cpus: 1 };
         expectOwn(parseSeen(await bundles.output(runtime, { ...limits, ...options, hooks })));
+      });
+    }
+
+    // crun gets no cgroup of its own in the v2 part of a hybrid hierarchy (see bundles.ts).
+    if (runtime === 'runc' || !isHybrid()) {
+      test('shows a container its own pressure', async () => {
+        const { cpuStallUsec, uptimeSec } = await seenBy(runtime);
+        const host = await readFile('/proc/pressure/cpu', 'utf8');
+        const hostUsec = Number(/^some .* total=(\d+)$/m.exec(host)?.[1]);
+        const ageUsec = (uptimeSec + 1) * 1e6;
+        expect(cpuStallUsec).toBeLessThan(ageUsec);
+        expect(hostUsec).toBeGreaterThan(ageUsec);
       });
     }
 

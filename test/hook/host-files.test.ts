@@ -201,7 +201,7 @@ describe('lensfs hook cdi, podman, crio', () => {
 describe('lensfs hook', () => {
   const wrong: [string[], string][] = [
     [['put', 'docker'], 'expected install or remove, got "put"'],
-    [['install', 'rkt'], 'expected one of docker, podman, containerd, crio, cdi, got "rkt"'],
+    [['install', 'rkt'], 'expected one of docker, podman, containerd, crio, cdi, lxc, got "rkt"'],
     [
       ['install', 'docker', '--bin-dir', '/nowhere'],
       'expected a directory with lensfs-hook, got "/nowhere"',

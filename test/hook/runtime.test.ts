@@ -191,7 +191,7 @@ describe('config.json', () => {
         ...['lensfs-hook', 'create-runtime', '--files=cpu', '--tree=/t', '--run-dir=/r'],
         ...[`--log=${log}`, '--log-format=json'],
       ],
-      timeout: 5,
+      timeout: 30,
     });
   });
 
@@ -227,7 +227,7 @@ describe('config.json', () => {
   for (const [before, after] of texts) {
     test(`is changed nowhere else: ${before}`, async () => {
       const text = await edited(before);
-      const inserted = /\{"path":"[^"]*","args":\[[^\]]*\],"timeout":5\}/;
+      const inserted = /\{"path":"[^"]*","args":\[[^\]]*\],"timeout":30\}/;
       expect(text.replace(inserted, hook)).toBe(after);
     });
   }

@@ -33,10 +33,7 @@ export const doctor: Command = {
     const findings = await examine({
       tree,
       runDir: run_dir,
-      askDaemon: async () => {
-        const { version, pid } = await ask(controlSocketPath(run_dir), 'status');
-        return `${version}, process ${pid}`;
-      },
+      askDaemon: async () => await ask(controlSocketPath(run_dir), 'status'),
       paths: attachablePaths('all'),
     });
     const text = args.isSet('json')

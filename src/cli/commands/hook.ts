@@ -14,7 +14,7 @@ const names = Object.keys(hostFiles) as HostFileName[];
 
 export const hook: Command = {
   name: 'hook',
-  summary: 'Makes Docker, Podman, containerd, CRI-O or CDI give new containers their view',
+  summary: 'Makes Docker, Podman, containerd, CRI-O, CDI or LXC give new containers their view',
   operands: ['install|remove', names.join('|')],
   options: {
     default: { type: 'boolean', help: 'every container, not only those that ask for it' },

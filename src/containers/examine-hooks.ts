@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the hook is installed, whether it can run, and whether the engine knows of it.
+import { constants } from 'node:fs';
+import type { ExaminedHost } from './examined-host.js';
+import { type Finding, fine } from './finding.js';
+import { runtimeName } from './hook-options.js';
+import { hostFiles } from './host-files.js';
+
+const defaultRunDir = '/run/lensfs';
+
+export async function examineHooks(host: ExaminedHost, runDir: string): Promise<Finding[]> {
+  const found = await Promise.all(
+    Object.entries(hostFiles).map(async ([name, { path }]): Promise<Finding[]> => {
+      const finding = await examineFile(host, { name, path, runDir });
+      return finding === undefined ? [] : [finding];
+    }),
+  );
+  const all = [...found.flat(), ...(await examineDockerd(host))];
+  if (all.length > 0) return all;
+  const text = 'installed nowhere: containers get the view by flags or "lensfs attach" only';
+  return [{ level: 'warn', subject: 'hook', text, fix: 'lensfs hook install docker' }];
+}
+
+interface InstalledHook {
+  name: string;
+  path: string;
+  runDir: string;
+}
+
+async function examineFile(
+  host: ExaminedHost,
+  { name, path, runDir }: InstalledHook,
+): Promise<Finding | undefined> {
+  const text = (await host.text(path)) ?? '';
+  const program = /[^\s"'=]*\/lensfs-(?:hook|runtime)(?=["'\s])/.exec(text)?.[0];
+  if (program === undefined) return undefined;
+  const subject = `hook for ${name}`;
+  if (!(await host.can(program, constants.X_OK))) {
+    const missing = `${path} names ${program}, which is not there`;
+    return { level: 'fail', subject, text: missing, fix: `lensfs hook install ${name}` };
+  }
+  const used = /--(?:lensfs-)?run-dir=([^"'\s]*)/.exec(text)?.[1] ?? defaultRunDir;
+  if (used === runDir) return fine(subject, `${path} runs ${program}`);
+  const other = `${path} uses the daemon of ${used}, not that of ${runDir}`;
+  const fix = `lensfs hook install ${name} --run-dir ${runDir}`;
+  return { level: 'warn', subject, text: other, fix };
+}
+
+/** Docker reads its file only when it is told to. */
+async function examineDockerd(host: ExaminedHost): Promise<Finding[]> {
+  const config = (await host.text(hostFiles.docker.path)) ?? '';
+  if (!config.includes('/lensfs-runtime"')) return [];
+  const runtimes = await host.output('docker', 'info', '--format', '{{json .Runtimes}}');
+  if (runtimes === undefined || runtimes.includes(`"${runtimeName}"`)) return [];
+  const text = `dockerd does not know the runtime "${runtimeName}" of ${hostFiles.docker.path}`;
+  return [{ level: 'fail', subject: 'docker', text, fix: hostFiles.docker.reload }];
+}
