@@ -31,6 +31,7 @@
         'native/core/cgroup/io.cc',
         'native/core/cgroup/memory.cc',
         'native/core/engine/cgroup_index.cc',
+        'native/core/engine/counter_memory.cc',
         'native/core/engine/engine.cc',
         'native/core/engine/engine_report.cc',
         'native/core/engine/engine_views.cc',
@@ -97,7 +98,10 @@
       'type': 'static_library',
       'sources': [
         'native/mounts/connection_mount.cc',
+        'native/mounts/followers.cc',
+        'native/mounts/layer.cc',
         'native/mounts/mount_table.cc',
+        'native/mounts/settle.cc',
         'native/mounts/stable_tree.cc',
       ],
       'dependencies': ['core'],
@@ -230,6 +234,7 @@
       'sources': [
         'native/testing/allocations.cc',
         'native/testing/core_check.cc',
+        'native/testing/counter_memory_check.cc',
         'native/testing/engine_check.cc',
         'native/testing/every_parser.cc',
       ],

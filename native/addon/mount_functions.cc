@@ -8,6 +8,7 @@
 
 #include "addon/arguments.h"
 #include "mounts/connection_mount.h"
+#include "mounts/settle.h"
 #include "mounts/stable_tree.h"
 
 namespace addon {
@@ -36,12 +37,12 @@ Napi::Value JsStageTree(const Napi::CallbackInfo& info) {
   return ToJs(info.Env(), mounts::StageTree(tree, leaves, native));
 }
 
-Napi::Value JsStackLayer(const Napi::CallbackInfo& info) {
+Napi::Value JsSettleLayer(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const std::string tree = arguments.Text("tree");
   const mounts::LayerSource source{.proc = arguments.Text("proc"), .sys = arguments.Text("sys")};
   if (!arguments.IsGood()) return {};
-  return ToJs(info.Env(), mounts::StackLayer(tree, source));
+  return ToJs(info.Env(), mounts::SettleLayer(tree, source));
 }
 
 Napi::Value JsRemoveTree(const Napi::CallbackInfo& info) {
@@ -90,7 +91,7 @@ void DefineMountFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("mountConnection", Napi::Function::New<JsMountConnection>(env));
   exports.Set("unmount", Napi::Function::New<JsUnmount>(env));
   exports.Set("stageTree", Napi::Function::New<JsStageTree>(env));
-  exports.Set("stackLayer", Napi::Function::New<JsStackLayer>(env));
+  exports.Set("settleLayer", Napi::Function::New<JsSettleLayer>(env));
   exports.Set("removeTree", Napi::Function::New<JsRemoveTree>(env));
   exports.Set("lockTree", Napi::Function::New<JsLockTree>(env));
   exports.Set("isTree", Napi::Function::New<JsIsTree>(env));

@@ -41,6 +41,8 @@ using fuse_layer::SharedTree;
 // attributes that go with it.
 constexpr size_t kPinnedReaders = 1;
 
+constexpr size_t kJournals = 2;
+
 // What Node.js and this process have open before anybody reads.
 constexpr int64_t kOwnFds = 64;
 
@@ -91,19 +93,20 @@ Status Session::Connect(core::LinkFd fd,
   return Unit{};
 }
 
-Status Session::OpenJournals() {
+// The memory has the connections' journals, and after them what views have counted.
+Status Session::OpenMemory() {
   auto shared = Journal::Map(serve_.fds.at(core::kJournalFd), 0);
   if (!shared) return shared.error();
   auto pinned = Journal::Map(serve_.fds.at(core::kJournalFd), 1);
   if (!pinned) return pinned.error();
   shared_journal_ = std::move(*shared);
   pinned_journal_ = std::move(*pinned);
-  return Unit{};
+  return engine_->KeepCounters(serve_.fds.at(core::kJournalFd), kJournals * Journal::kBytes);
 }
 
 Status Session::StartAll(const std::function<void(int)>& on_end) {
-  Status journaled = OpenJournals();
-  if (!journaled) return journaled;
+  Status is_open = OpenMemory();
+  if (!is_open) return is_open;
   shared_tree_ = std::make_unique<SharedTree>(*engine_, options_.handles_max);
   Status shared = Connect(core::kSharedFd, *shared_tree_, *shared_journal_, shared_);
   if (!shared) return shared;
@@ -135,11 +138,24 @@ bool Session::HasStuckReader(core::Nanoseconds after) {
          (pinned_ != nullptr && pinned_->HasStuckReader(after));
 }
 
+uint64_t Session::Replays() const {
+  return shared_journal_ && pinned_journal_
+             ? shared_journal_->Replays() + pinned_journal_->Replays()
+             : 0;
+}
+
+uint64_t Session::Refusals() const {
+  return shared_journal_ && pinned_journal_
+             ? shared_journal_->Refusals() + pinned_journal_->Refusals()
+             : 0;
+}
+
 void Session::Stop() {
   const std::lock_guard lock(stop_mutex_);
   ticker_.reset();
   pinned_.reset();
   shared_.reset();
+  engine_->ReleaseCounters();
 }
 
 }  // namespace addon

@@ -52,6 +52,10 @@ class Session {
     return {.proc = serve_.shared + "/proc", .sys = serve_.shared + "/sys"};
   }
 
+  // Requests of both connections, as in fuse/journal.h.
+  [[nodiscard]] uint64_t Replays() const;
+  [[nodiscard]] uint64_t Refusals() const;
+
   core::engine::Engine& GetEngine() { return *engine_; }
   // For calls from JavaScript, which has one thread.
   core::engine::Scratch& GetScratch() { return scratch_; }
@@ -66,7 +70,7 @@ class Session {
                        Tree& tree,
                        fuse_layer::Journal& journal,
                        std::unique_ptr<fuse_layer::Connection>& connection);
-  core::Status OpenJournals();
+  core::Status OpenMemory();
   core::Status StartAll(const std::function<void(int)>& on_end);
 
   const SessionOptions options_;

@@ -21,7 +21,7 @@
 #include "core/base/fd.h"
 #include "core/base/link.h"
 #include "core/base/result.h"
-#include "mounts/stable_tree.h"
+#include "mounts/settle.h"
 
 namespace addon {
 namespace {
@@ -111,7 +111,7 @@ void WorkerLink::OnMessage(LinkMessage message, uint32_t value) {
       return listener_(Event::kServe, value);
     case LinkMessage::kStack: {
       if (session == nullptr) return;
-      const core::Status stacked = mounts::StackLayer(session->TreePath(), session->TreeSource());
+      const core::Status stacked = mounts::SettleLayer(session->TreePath(), session->TreeSource());
       return Send(LinkMessage::kStacked,
                   stacked ? 0 : static_cast<uint32_t>(stacked.error().errno_value));
     }

@@ -111,8 +111,10 @@ void Connection::Resume() {
     if (slot.Length() == 0) continue;
     slot.CountDeath();
     if (slot.Deaths() < kDeathsMax) {
+      journal_.CountReplay();
       Answer(slot.Room().first(slot.Length()));
     } else {
+      journal_.CountRefusal();
       fuse_out_header refusal{.len = sizeof refusal, .error = -EIO, .unique = 0};
       std::memcpy(&refusal.unique,
                   slot.Room().data() + offsetof(fuse_in_header, unique),

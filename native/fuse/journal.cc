@@ -35,6 +35,8 @@ struct Journal::Layout {
   uint32_t init_length;
   char init[kInitBytesMax];
   std::array<RequestSlot, kSlots> slots;
+  uint64_t replays;
+  uint64_t refusals;
 };
 
 size_t RequestSlot::Length() const {
@@ -84,6 +86,22 @@ void Journal::SaveInitRequest(std::span<const char> request) {
   // Last: a process that ends in between has not been seen to begin.
   std::atomic_signal_fence(std::memory_order_release);
   layout_->init_length = static_cast<uint32_t>(length);
+}
+
+uint64_t Journal::Replays() const {
+  return std::atomic_ref(layout_->replays).load(std::memory_order_relaxed);
+}
+
+uint64_t Journal::Refusals() const {
+  return std::atomic_ref(layout_->refusals).load(std::memory_order_relaxed);
+}
+
+void Journal::CountReplay() {
+  std::atomic_ref(layout_->replays).fetch_add(1, std::memory_order_relaxed);
+}
+
+void Journal::CountRefusal() {
+  std::atomic_ref(layout_->refusals).fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace fuse_layer

@@ -56,6 +56,12 @@ class Journal {
   [[nodiscard]] std::span<char> InitRequest();
   void SaveInitRequest(std::span<const char> request);
 
+  // Since the connection began, by all processes.
+  [[nodiscard]] uint64_t Replays() const;   // requests that were answered for a predecessor
+  [[nodiscard]] uint64_t Refusals() const;  // those that were not, having ended too many
+  void CountReplay();
+  void CountRefusal();
+
  private:
   struct Layout;
   explicit Journal(Layout* layout) : layout_(layout) {}

@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +20,17 @@ namespace mounts {
 namespace {
 
 constexpr std::string_view kEndOfOptionalFields = " - ";
+constexpr std::string_view kShared = " shared:";
+constexpr std::string_view kMaster = " master:";
+
+// Of the optional field `name` in the rest of a line; 0 where there is none.
+uint64_t ValueOf(std::string_view rest, std::string_view name) {
+  const size_t end = rest.find(kEndOfOptionalFields);
+  const size_t begin = rest.find(name);
+  if (begin >= end) return 0;
+  rest.remove_prefix(begin + name.size());
+  return core::ParseU64(core::TakeWord(rest)).value_or(0);
+}
 
 }  // namespace
 
@@ -29,11 +42,13 @@ std::vector<Mount> ParseMountTable(std::string_view text) {
     if (end == std::string_view::npos) continue;
     std::string_view rest = line.substr(end + kEndOfOptionalFields.size());
     Mount mount;
-    (void)core::TakeWord(line);  // mount id
-    (void)core::TakeWord(line);  // parent id
+    mount.id = core::ParseU64(core::TakeWord(line)).value_or(0);
+    mount.parent = core::ParseU64(core::TakeWord(line)).value_or(0);
     mount.device = core::TakeWord(line);
     (void)core::TakeWord(line);  // root
     mount.path = core::UndoOctalEscapes(core::TakeWord(line));
+    mount.shared = ValueOf(line, kShared);
+    mount.master = ValueOf(line, kMaster);
     mount.type = core::TakeWord(rest);
     mount.source = core::UndoOctalEscapes(core::TakeWord(rest));
     table.push_back(std::move(mount));
@@ -48,12 +63,26 @@ core::Result<std::vector<Mount>> ReadMountTable() {
   return ParseMountTable(*text);
 }
 
-const Mount* FindTop(const std::vector<Mount>& table, std::string_view path) {
-  const Mount* top = nullptr;
+// A mount that was put beneath another comes after it in the table, so the order is not enough.
+std::vector<const Mount*> FindStack(const std::vector<Mount>& table, std::string_view path) {
+  std::vector<const Mount*> stack;
   for (const Mount& mount : table) {
-    if (mount.path == path) top = &mount;
+    if (mount.path == path) stack.push_back(&mount);
   }
-  return top;
+  for (size_t index = 1; index < stack.size(); ++index) {
+    const auto child = std::find_if(
+        stack.begin() + static_cast<ptrdiff_t>(index), stack.end(), [&](const Mount* mount) {
+          return mount->parent == stack[index - 1]->id;
+        });
+    if (child != stack.end())
+      std::rotate(stack.begin() + static_cast<ptrdiff_t>(index), child, child + 1);
+  }
+  return stack;
+}
+
+const Mount* FindTop(const std::vector<Mount>& table, std::string_view path) {
+  const auto stack = FindStack(table, path);
+  return stack.empty() ? nullptr : stack.back();
 }
 
 }  // namespace mounts

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -21,6 +20,7 @@
 #include "core/base/fd.h"
 #include "core/base/result.h"
 #include "mounts/connection_mount.h"
+#include "mounts/layer.h"
 #include "mounts/mount_table.h"
 
 namespace mounts {
@@ -37,8 +37,6 @@ constexpr const char* kSource = "lensfs";
 constexpr const char* kType = "tmpfs";
 // The files have no bytes of their own.
 constexpr const char* kOptions = "mode=0555,size=64k,nr_inodes=4096";
-constexpr uint64_t kLayerFlags =
-    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 constexpr mode_t kDirectoryMode = 0555;
 constexpr mode_t kFileMode = 0444;
 constexpr std::string_view kProc = "proc/";
@@ -49,34 +47,17 @@ int SetAttributes(int fd, const char* path, mount_attr attributes) {
   return mount_setattr(fd, path, flags, &attributes, sizeof attributes);
 }
 
-// A copy of the mount at `path`, without what is mounted below, that is attached nowhere.
-Fd CloneMount(const std::string& path) {
-  return Fd(open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-}
-
 Status Push(const std::string& source, const std::string& target) {
-  const Fd layer = CloneMount(source);
-  if (!layer.valid()) return SystemError("open", source);
-  // Private: the copy of a shared mount would pass on to its source what is stacked on it later.
-  mount_attr attributes{};
-  attributes.attr_set = kLayerFlags;
-  attributes.propagation = MS_PRIVATE;
-  if (SetAttributes(layer.get(), "", attributes) != 0) return SystemError("restrict", source);
-  if (move_mount(layer.get(), "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0) {
-    return SystemError("mount", target);
-  }
-  return Unit{};
-}
-
-// "" for a leaf that no source has.
-std::string PathIn(const LayerSource& source, std::string_view leaf) {
-  if (leaf.starts_with(kProc)) return source.proc + "/" + std::string(leaf.substr(kProc.size()));
-  if (leaf.starts_with(kSys)) return source.sys + "/" + std::string(leaf.substr(kSys.size()));
-  return "";
+  const auto layer = MakeLayer(source);
+  if (!layer) return layer.error();
+  const auto wanted = ShownBy(*layer);
+  const auto shown = ShownAt(target);
+  if (wanted && shown && *wanted == *shown) return Unit{};
+  return PutOnTop(*layer, target);
 }
 
 Status PushLeaf(const std::string& tree, const LayerSource& source, const std::string& leaf) {
-  Status pushed = Push(PathIn(source, leaf), tree + "/" + leaf);
+  Status pushed = Push(source.PathOf(leaf), LeafPath(tree, leaf));
   if (!pushed && pushed.error().errno_value == ENOENT) return Unit{};
   return pushed;
 }
@@ -128,7 +109,7 @@ Result<bool> MakeLeaf(const Fd& bare, const std::string& leaf) {
 
 // Appends the leaves below `directory`, which is "" or ends in a slash. A directory without entries
 // is a leaf.
-Status ListLeaves(int bare, const std::string& directory, std::vector<std::string>& leaves) {
+Status AddLeaves(int bare, const std::string& directory, std::vector<std::string>& leaves) {
   const std::string path = directory.empty() ? "." : directory;
   const int fd = openat(bare, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* const dir = fd < 0 ? nullptr : fdopendir(fd);
@@ -149,13 +130,33 @@ Status ListLeaves(int bare, const std::string& directory, std::vector<std::strin
   closedir(dir);
   if (is_empty && !directory.empty()) leaves.push_back(directory);
   for (const std::string& below : directories) {
-    Status listed = ListLeaves(bare, below, leaves);
+    Status listed = AddLeaves(bare, below, leaves);
     if (!listed) return listed;
   }
   return Unit{};
 }
 
 }  // namespace
+
+std::string LayerSource::PathOf(std::string_view leaf) const {
+  if (leaf.starts_with(kProc)) return proc + "/" + std::string(leaf.substr(kProc.size()));
+  if (leaf.starts_with(kSys)) return sys + "/" + std::string(leaf.substr(kSys.size()));
+  return "";
+}
+
+Result<std::vector<std::string>> ListLeaves(const std::string& tree) {
+  const auto bare = OpenBare(tree, false);
+  if (!bare) return bare.error();
+  std::vector<std::string> leaves;
+  const Status listed = AddLeaves(bare->get(), "", leaves);
+  if (!listed) return listed.error();
+  return leaves;
+}
+
+std::string LeafPath(const std::string& tree, std::string_view leaf) {
+  if (leaf.ends_with('/')) leaf.remove_suffix(1);
+  return tree + "/" + std::string(leaf);
+}
 
 Status StageTree(const std::string& tree,
                  const std::vector<std::string>& leaves,
@@ -177,13 +178,10 @@ Status StageTree(const std::string& tree,
 }
 
 Status StackLayer(const std::string& tree, const LayerSource& source) {
-  const auto bare = OpenBare(tree, false);
-  if (!bare) return bare.error();
-  std::vector<std::string> leaves;
-  Status listed = ListLeaves(bare->get(), "", leaves);
-  if (!listed) return listed;
+  const auto leaves = ListLeaves(tree);
+  if (!leaves) return leaves.error();
   Status result = Unit{};
-  for (const std::string& leaf : leaves) {
+  for (const std::string& leaf : *leaves) {
     // One that fails keeps its layer; the others are better off with theirs.
     Status pushed = PushLeaf(tree, source, leaf);
     if (!pushed) result = std::move(pushed);
@@ -211,12 +209,13 @@ Result<bool> IsOnTop(const std::string& tree, const std::string& connection) {
   if (!table) return table.error();
   const Mount* const mounted = FindTop(*table, connection);
   if (mounted == nullptr) return false;
-  std::unordered_map<std::string_view, const Mount*> tops;
+  bool is_on_top = false;
   for (const Mount& mount : *table) {
-    if (mount.path.starts_with(tree + "/")) tops[mount.path] = &mount;
+    if (!mount.path.starts_with(tree + "/")) continue;
+    is_on_top = FindTop(*table, mount.path)->device == mounted->device;
+    if (!is_on_top) break;
   }
-  const auto is_ours = [&](const auto& top) { return top.second->device == mounted->device; };
-  return !tops.empty() && std::all_of(tops.begin(), tops.end(), is_ours);
+  return is_on_top;
 }
 
 Result<size_t> CountLayers(const std::string& tree) {

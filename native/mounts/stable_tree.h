@@ -3,7 +3,8 @@
 // file later is seen by everybody who has bound it with rslave, so one mount here repairs or
 // degrades all running containers at once.
 //
-// A stack only grows: a container that was started above a layer would lose its files with it.
+// A container that was started above a layer would lose its files with it: only settle.h takes
+// layers away.
 //
 // Source: mount_namespaces(7), open_tree(2), move_mount(2), mount_setattr(2).
 // Units:  none.
@@ -13,6 +14,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/fd.h"
@@ -24,7 +26,17 @@ namespace mounts {
 struct LayerSource {
   std::string proc;
   std::string sys;
+
+  // Of a leaf; "" for one that no source has.
+  [[nodiscard]] std::string PathOf(std::string_view leaf) const;
 };
+
+// The paths in the tree of all its files and of the directories that are stacked as a whole, which
+// end in a slash.
+core::Result<std::vector<std::string>> ListLeaves(const std::string& tree);
+
+// Where a leaf is mounted.
+std::string LeafPath(const std::string& tree, std::string_view leaf);
 
 // Makes the tree, or adds what it lacks. `leaves` are paths in it, such as "proc/meminfo"; one that
 // ends in a slash is a directory that is stacked as a whole. Each new one gets `native` as its
@@ -34,7 +46,8 @@ core::Status StageTree(const std::string& tree,
                        const LayerSource& native);
 
 // Binds every leaf from `source` on top of what is there; a leaf that the source lacks is left as
-// it is. Only paths in `source` are looked up: nothing is asked of a FUSE daemon behind the tree.
+// it is, and so is one that is on top already. Only paths in `source` are looked up: nothing is
+// asked of a FUSE daemon behind the tree.
 core::Status StackLayer(const std::string& tree, const LayerSource& source);
 
 // Held by who serves the tree, until its last copy is closed; EBUSY while somebody else has it.

@@ -30,6 +30,7 @@
 #include "core/render/render.h"
 #include "core/render/sheet.h"
 #include "testing/allocations.h"
+#include "testing/counter_memory_check.h"
 #include "testing/engine_check.h"
 #include "testing/every_parser.h"
 #include "testing/sample_texts.h"
@@ -168,6 +169,10 @@ int Main(int argc, char** argv) {
   Counts counts;
   counts.Add("allocations are counted", AllocationsAreCounted());
   counts.Add("meminfo does not allocate", MemInfoDoesNotAllocate());
+  counts.Add("counters are found again", CountersAreFoundAgain());
+  counts.Add("half a record does not count", HalfARecordDoesNotCount());
+  counts.Add("the oldest counters make way", TheOldestCountersMakeWay());
+  counts.Add("released counters are not written", ReleasedCountersAreNotWritten());
   CheckSamples(counts);
   bool all_read = true;
   for (int index = 1; index < argc; ++index) all_read &= CheckFile(argv[index], counts);

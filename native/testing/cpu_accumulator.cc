@@ -2,6 +2,9 @@
 // core::model::CpuAccumulator as a JavaScript class.
 #include <napi.h>
 
+#include <cstdint>
+#include <vector>
+
 #include "core/model/cpu_time.h"
 #include "testing/convert.h"
 #include "testing/functions.h"
@@ -19,7 +22,8 @@ class CpuAccumulator : public Napi::ObjectWrap<CpuAccumulator> {
     return DefineClass(env,
                        "CpuAccumulator",
                        {InstanceMethod<&CpuAccumulator::JsAdvance>("advance"),
-                        InstanceMethod<&CpuAccumulator::JsRead>("read")});
+                        InstanceMethod<&CpuAccumulator::JsRead>("read"),
+                        InstanceMethod<&CpuAccumulator::JsRestart>("restart")});
   }
 
  private:
@@ -37,6 +41,15 @@ class CpuAccumulator : public Napi::ObjectWrap<CpuAccumulator> {
   // (cpus)
   Napi::Value JsRead(const Napi::CallbackInfo& info) {
     return FromCpuTimes(info.Env(), accumulator_.Read(ToVisibleCpus(info[0].As<Napi::Object>())));
+  }
+
+  // (): goes on from what another process would find.
+  Napi::Value JsRestart(const Napi::CallbackInfo& info) {
+    std::vector<uint64_t> words(core::model::CpuAccumulator::WordsFor(accumulator_.CpuCount()));
+    accumulator_.Save(words);
+    accumulator_ = {};
+    accumulator_.Restore(words);
+    return info.Env().Undefined();
   }
 
   core::model::CpuAccumulator accumulator_;

@@ -76,6 +76,7 @@ export function formatStatus(status: StatusReply): string {
     ['Views', String(status.views)],
     ['Open files', String(status.handles)],
     ['Held descriptors', String(status.heldDescriptors)],
+    ['Replays', `${status.replays}, ${status.refusals} refused`],
     ['Reads', String(status.reads)],
     ['Renders', String(status.renders)],
     ['Fallbacks', String(status.fallbacks.reduce((sum, { count }) => sum + count, 0))],

@@ -21,6 +21,10 @@ export const statusReply = z.object({
   views: count,
   handles: count,
   heldDescriptors: count,
+  replays: count.describe(
+    'requests a worker answered for one that had ended, since the mounts are there',
+  ),
+  refusals: count.describe('those refused because two workers had ended while they answered them'),
   reads: count,
   renders: count,
   resolves: count,

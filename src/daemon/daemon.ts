@@ -69,6 +69,12 @@ export class Daemon {
       onReload: () => void this.#queueReload(),
     });
     link.send('logLevel', levelNumber(this.#config.log.level));
+    if (count > 1) {
+      const { replays, refusals } = engine.status();
+      const at = new Date().toISOString();
+      const data = { at, worker: process.pid, workers: count, replays, refusals };
+      this.#events.publishForLater('worker-restarted', data);
+    }
     link.on('orphaned', () => this.#logger.error(logMessages.orphaned));
     link.on('adopted', () => this.#logger.info(logMessages.adopted));
     await using _server = await ControlServer.start({

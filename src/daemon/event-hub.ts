@@ -4,6 +4,8 @@ import type { ControlEvent, EventSource } from '../control/event-stream.js';
 import type { NativeView } from '../native/binding.js';
 
 const periodMs = 1_000;
+/** Who listened to a worker that has ended comes back to its successor within that time. */
+const recentMs = 60_000;
 
 /** Passes events on, and finds those of the views by comparing them once a second. */
 export class EventHub implements EventSource, Disposable {
@@ -12,6 +14,7 @@ export class EventHub implements EventSource, Disposable {
   #views: NativeView[] | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
+  #recent: { event: ControlEvent; at: number }[] = [];
 
   constructor(readViews: () => Promise<NativeView[]>) {
     this.#readViews = readViews;
@@ -19,6 +22,8 @@ export class EventHub implements EventSource, Disposable {
 
   subscribe(listener: (event: ControlEvent) => void): Disposable {
     this.#listeners.add(listener);
+    this.#recent = this.#recent.filter(({ at }) => performance.now() - at < recentMs);
+    for (const { event } of this.#recent) listener(event);
     this.#timer ??= setInterval(() => void this.#look(), periodMs).unref();
     void this.#look();
     return {
@@ -31,6 +36,12 @@ export class EventHub implements EventSource, Disposable {
 
   publish(name: string, data: Record<string, unknown>): void {
     for (const listener of this.#listeners) listener({ name, data });
+  }
+
+  /** The same, also to who listens only a little later. */
+  publishForLater(name: string, data: Record<string, unknown>): void {
+    this.#recent.push({ event: { name, data }, at: performance.now() });
+    this.publish(name, data);
   }
 
   [Symbol.dispose](): void {

@@ -2,7 +2,7 @@
 // The public tree without a daemon.
 import { hostFiles } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
-import { isTree, stackLayer } from '../native/mounts.js';
+import { isTree, settleLayer } from '../native/mounts.js';
 import { DaemonError } from './daemon-error.js';
 import { openEngine } from './engine.js';
 import { explained, stage } from './mount.js';
@@ -20,6 +20,6 @@ export async function stageHostFiles(config: Config, { onTop }: { onTop: boolean
   await using engine = openEngine(config);
   await stage(config, engine.files());
   if (onTop && wasThere) {
-    explained(config.tree, () => stackLayer(config.tree, hostFiles(config.roots)));
+    explained(config.tree, () => settleLayer(config.tree, hostFiles(config.roots)));
   }
 }

@@ -13,6 +13,8 @@ export interface Measured {
   views: number;
   handles: number;
   heldDescriptors: number;
+  replays: number;
+  refusals: number;
   renders: number;
   resolves: number;
   /** Every virtual file. */
@@ -81,6 +83,16 @@ export function describeMetrics(measured: Measured): Metric[] {
     counter('lensfs_worker_restarts_total', 'Workers that took the place of another', [
       { value: Math.max(0, measured.workers - 1) },
     ]),
+    counter(
+      'lensfs_journal_replays_total',
+      'Requests that a worker has answered for one that had ended, since the mounts are there',
+      [{ value: measured.replays }],
+    ),
+    counter(
+      'lensfs_journal_refusals_total',
+      'Requests refused because two workers had ended while they answered them',
+      [{ value: measured.refusals }],
+    ),
     gauge('lensfs_tree_layers', "Binds on a file of the public tree, the host's own included", [
       { value: measured.layers },
     ]),

@@ -65,6 +65,10 @@ export interface NativeStatus {
   views: number;
   handles: number;
   heldDescriptors: number;
+  /** Requests that a worker has answered for one that ended, by all workers of these mounts. */
+  replays: number;
+  /** Those that were not answered, because two workers had ended while they answered them. */
+  refusals: number;
   reads: number;
   renders: number;
   resolves: number;
@@ -141,7 +145,7 @@ export interface KeptDescriptors {
   /** The connections: mounted /dev/fuse descriptors. */
   shared: number;
   pinned: number;
-  /** Memory for the requests that are being answered. */
+  /** Memory for the requests that are being answered, and for what views have counted. */
   journal: number;
   /** Memory for the configuration in force. */
   config: number;
@@ -202,7 +206,7 @@ export interface Addon extends AttachFunctions {
   mountConnection(path: string): number;
   unmount(path: string): void;
   stageTree(tree: string, leaves: readonly string[], proc: string, sys: string): void;
-  stackLayer(tree: string, proc: string, sys: string): void;
+  settleLayer(tree: string, proc: string, sys: string): void;
   removeTree(tree: string): void;
   lockTree(tree: string): number;
   isTree(tree: string): boolean;

@@ -23,9 +23,9 @@ export function stageTree(tree: string, leaves: readonly string[], native: Layer
   callNative(() => loadAddon().stageTree(tree, leaves, native.proc, native.sys));
 }
 
-/** Binds every leaf of the tree from `source` on top of what is there. */
-export function stackLayer(tree: string, source: LayerSource): void {
-  callNative(() => loadAddon().stackLayer(tree, source.proc, source.sys));
+/** Makes every leaf of the tree show `source`, with as few layers as there can be. */
+export function settleLayer(tree: string, source: LayerSource): void {
+  callNative(() => loadAddon().settleLayer(tree, source.proc, source.sys));
 }
 
 export function removeTree(tree: string): void {

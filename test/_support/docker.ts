@@ -37,8 +37,16 @@ export class DockerContainer extends Container {
     flags: readonly string[] = [],
     command: readonly string[] = idle,
   ): Promise<DockerContainer> {
+    return await DockerContainer.startPlain([...treeBinds(tree).map(toVolume), ...flags], command);
+  }
+
+  /** Starts a container that has nothing of a tree but what the flags say. */
+  static async startPlain(
+    flags: readonly string[],
+    command: readonly string[] = idle,
+  ): Promise<DockerContainer> {
     const container = new DockerContainer(`lensfs-${randomUUID()}`);
-    await docker('run', ...container.#runFlags(tree, flags), ...command);
+    await docker('run', ...container.#runFlags(flags), ...command);
     return container;
   }
 
@@ -86,11 +94,10 @@ export class DockerContainer extends Container {
     await docker('rm', '--force', this.name);
   }
 
-  #runFlags(tree: string, flags: readonly string[]): string[] {
-    const binds = [...rootBinds(), ...treeBinds(tree)].map(toVolume);
+  #runFlags(flags: readonly string[]): string[] {
     return [
       ...['--detach', '--name', this.name, '--network', 'none', '--stop-signal', 'KILL'],
-      ...[...binds, ...flags, endpoint().image],
+      ...[...rootBinds().map(toVolume), ...flags, endpoint().image],
     ];
   }
 }

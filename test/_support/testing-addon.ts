@@ -244,6 +244,8 @@ export interface CpuSampleInput {
 export interface CpuAccumulator {
   advance(sample: CpuSampleInput, cpus: CpusInput): void;
   read(cpus: CpusInput): CpuTimes;
+  /** Saves itself, forgets everything and restores itself. */
+  restart(): void;
 }
 
 type Three = [bigint, bigint, bigint];

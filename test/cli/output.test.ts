@@ -32,6 +32,8 @@ describe('formatStatus()', () => {
       views: 2,
       handles: 0,
       heldDescriptors: 12,
+      replays: 3,
+      refusals: 1,
       reads: 100,
       renders: 10,
       resolves: 1,
@@ -50,6 +52,7 @@ Cgroups           v1 memory=/cg/memory cpu=/cg/cpu
 Views             2
 Open files        0
 Held descriptors  12
+Replays           3, 1 refused
 Reads             100
 Renders           10
 Fallbacks         4

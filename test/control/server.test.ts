@@ -27,6 +27,8 @@ const statusValues: StatusReply = {
   views: 1,
   handles: 2,
   heldDescriptors: 3,
+  replays: 2,
+  refusals: 1,
   reads: 4,
   renders: 5,
   resolves: 1,

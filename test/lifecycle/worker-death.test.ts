@@ -189,7 +189,7 @@ describe('workers that do not last', () => {
       await waitUntil('the container’s values are back', async () =>
         (await totalInside()).includes(' 65536 kB'),
       );
-      expect((await statusOf(daemon)).layers).toBe(4);
+      expect((await statusOf(daemon)).layers).toBe(2);
     },
     suiteTimeoutMs,
   );

@@ -19,6 +19,8 @@ const measured: Measured = {
   views: 1,
   handles: 2,
   heldDescriptors: 3,
+  replays: 13,
+  refusals: 14,
   renders: 4,
   resolves: 5,
   files: ['proc/stat', 'proc/uptime'],

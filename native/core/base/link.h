@@ -40,7 +40,7 @@ enum class LinkMessage : uint8_t {
 enum LinkFd : uint8_t {
   kSharedFd,  // the connections: mounted /dev/fuse descriptors
   kPinnedFd,
-  kJournalFd,  // memory for fuse/journal.h
+  kJournalFd,  // memory for fuse/journal.h and core/engine/counter_memory.h
   kConfigFd,   // memory for the configuration in force
   kControlFd,  // the control socket, listening
   kTreeFd,     // the lock of the tree

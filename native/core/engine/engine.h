@@ -27,6 +27,7 @@
 #include "core/cgroup/dir_table.h"
 #include "core/cgroup/hierarchy.h"
 #include "core/engine/cgroup_index.h"
+#include "core/engine/counter_memory.h"
 #include "core/engine/explanation.h"
 #include "core/engine/fallbacks.h"
 #include "core/engine/host_files.h"
@@ -59,6 +60,12 @@ class Engine {
   static constexpr size_t kSysFile = Fallbacks::kMaxFiles - 1;
 
   static Result<std::unique_ptr<Engine>> Open(const EngineOptions& options, const Policy& policy);
+
+  // Goes on with what another process has counted, as CounterMemory::Map() finds it. To be called
+  // before there are views.
+  Status KeepCounters(int fd, size_t offset);
+  // Another process is about to go on with them.
+  void ReleaseCounters();
 
   void SetPolicy(const Policy& policy);
   // Replaces all rules there were.
@@ -139,6 +146,7 @@ class Engine {
   void LogLimitsV1(const View& view, FileBuffer& buffer);
   void LogHost(catalog::Needs needs, const Scratch& scratch, ReadLog& log) const;
   [[nodiscard]] Moment Now() const;
+  void RestoreCounters(View& view);
   // Whether the table has it and its cgroup exists.
   [[nodiscard]] bool IsKept(const ViewRef& view) const;
   ViewRef FindByTraits(const std::string& key);
@@ -180,6 +188,7 @@ class Engine {
   std::mutex traits_mutex_;  // guards traits_
   std::unordered_map<std::string, std::shared_ptr<const KnownTraits>> traits_;
 
+  std::unique_ptr<CounterMemory> counter_memory_;  // outlives the views; null: none is kept
   ViewTable views_;
   IdentityCache identities_;
   CgroupIndex cgroup_ids_;

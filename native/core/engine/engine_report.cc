@@ -97,9 +97,10 @@ void ReportTasks(View& view, FileBuffer& buffer, ViewReport& report) {
   report.pressure_memory = ReadPressureOf(view, CgroupFile::kPressureMemory, buffer);
   report.pressure_io = ReadPressureOf(view, CgroupFile::kPressureIo, buffer);
   const std::lock_guard lock(view.mutex);
-  if (!view.load) return;
-  report.load_hundredths = std::array<uint64_t, 3>{
-      view.load->Hundredths(0), view.load->Hundredths(1), view.load->Hundredths(2)};
+  if (!view.counted.load) return;
+  report.load_hundredths = std::array<uint64_t, 3>{view.counted.load->Hundredths(0),
+                                                   view.counted.load->Hundredths(1),
+                                                   view.counted.load->Hundredths(2)};
 }
 
 }  // namespace

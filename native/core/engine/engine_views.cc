@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,6 +16,7 @@
 #include <utility>
 
 #include "core/base/clock.h"
+#include "core/base/cpu_set.h"
 #include "core/base/fd.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
@@ -24,6 +27,7 @@
 #include "core/cgroup/descendants.h"
 #include "core/cgroup/hierarchy.h"
 #include "core/engine/cgroup_index.h"
+#include "core/engine/counter_memory.h"
 #include "core/engine/engine.h"
 #include "core/engine/identity_cache.h"
 #include "core/engine/resolver.h"
@@ -163,8 +167,43 @@ Result<ViewRef> Engine::MakeView(const Identity& identity, std::string key, Scra
     if (!oldest) return oldest.error();
     view->init = *oldest;
   }
+  RestoreCounters(*view);
   view->used_at.store(NowMonotonic(), std::memory_order_relaxed);
   return views_.Insert(std::move(view));
+}
+
+Status Engine::KeepCounters(int fd, size_t offset) {
+  FileBuffer buffer;
+  const auto text = ReadFileAt(host_->SysCpuFd(), "possible", buffer);
+  const auto online = host_->OnlineCpus(NowMonotonic(), Nanoseconds{});
+  if (!online) return online.error();
+  const auto possible = text ? ParseCpuList(*text) : Result<CpuSet>((*online)->record);
+  if (!possible) return possible.error();
+  uint32_t cpus = 0;
+  for (uint32_t cpu = possible->Next(0); cpu < CpuSet::kMaxCpus; cpu = possible->Next(cpu + 1)) {
+    cpus = cpu + 1;
+  }
+  auto memory = CounterMemory::Map(fd, offset, options_.views_max, cpus);
+  if (!memory) return memory.error();
+  counter_memory_ = std::move(*memory);
+  return Unit{};
+}
+
+void Engine::ReleaseCounters() {
+  if (counter_memory_ != nullptr) counter_memory_->Close();
+}
+
+void Engine::RestoreCounters(View& view) {
+  if (counter_memory_ == nullptr) return;
+  const CgroupId id = IdOf(view).value_or(CgroupId{});
+  view.counter_memory = counter_memory_.get();
+  view.counter_key = {.inode = id.inode,
+                      .starttime = view.init.starttime,
+                      .text_hash = std::hash<std::string>()(view.key),
+                      .pid = static_cast<uint32_t>(view.init.pid),
+                      .controller = static_cast<uint32_t>(id.controller)};
+  auto found = counter_memory_->Find(view.counter_key);
+  if (found) view.counted = std::move(*found);
 }
 
 Result<ViewRef> Engine::ViewOfCgroup(std::string_view path, Scratch& scratch) {

@@ -211,8 +211,9 @@ Result<bool> SheetMaker::FillCpuTime(View& view,
   scratch.sheet.cpus = *cpus;
   scratch.sheet.age_usec = sample.age_usec;
   const std::lock_guard lock(view.mutex);
-  view.cpu.Advance(sample, *cpus);
-  scratch.sheet.cpu_times = view.cpu.Read(*cpus);
+  view.counted.cpu.Advance(sample, *cpus);
+  view.SaveCounted();
+  scratch.sheet.cpu_times = view.counted.cpu.Read(*cpus);
   return true;
 }
 
@@ -265,14 +266,14 @@ Status SheetMaker::FillLoad(View& view, const Policy& policy, Moment now, Scratc
   bool is_seeded = false;
   {
     const std::lock_guard lock(view.mutex);
-    is_seeded = view.load.has_value();
+    is_seeded = view.counted.load.has_value();
   }
   if (!is_seeded) {
     auto status = SampleLoad(view, policy, now, scratch.file);
     if (!status) return status;
   }
   const std::lock_guard lock(view.mutex);
-  scratch.sheet.load = view.load.value_or(model::LoadAverage{});
+  scratch.sheet.load = view.counted.load.value_or(model::LoadAverage{});
   return Unit{};
 }
 
@@ -281,8 +282,8 @@ Status SheetMaker::SampleLoad(View& view, const Policy& policy, Moment now, File
   Nanoseconds load_at{};
   {
     const std::lock_guard lock(view.mutex);
-    is_seeded = view.load.has_value();
-    load_at = view.load_at;
+    is_seeded = view.counted.load.has_value();
+    load_at = view.counted.load_at;
   }
   if (!is_seeded) {
     const auto usage = view.cgroup.ReadCpuUsage(buffer);
@@ -290,8 +291,9 @@ Status SheetMaker::SampleLoad(View& view, const Policy& policy, Moment now, File
     const std::optional<cgroup::CpuUsage>& found = *usage;
     const uint64_t busy_usec = found ? found->user_usec + found->system_usec : 0;
     const std::lock_guard lock(view.mutex);
-    view.load = model::SeedLoadAverage(busy_usec, AgeUsec(view, now));
-    view.load_at = now.monotonic;
+    view.counted.load = model::SeedLoadAverage(busy_usec, AgeUsec(view, now));
+    view.counted.load_at = now.monotonic;
+    view.SaveCounted();
     return Unit{};
   }
   const uint64_t periods = Usec(now.monotonic - load_at) / model::kLoadPeriodUsec;
@@ -299,9 +301,10 @@ Status SheetMaker::SampleLoad(View& view, const Policy& policy, Moment now, File
   auto status = CountTasksNow(view, now, buffer);
   if (!status) return status;
   const std::lock_guard lock(view.mutex);
-  view.load = model::AdvanceLoadAverage(
-      view.load.value_or(model::LoadAverage{}), view.tasks.running, periods);
-  view.load_at = load_at + microseconds(periods * model::kLoadPeriodUsec);
+  view.counted.load = model::AdvanceLoadAverage(
+      view.counted.load.value_or(model::LoadAverage{}), view.tasks.running, periods);
+  view.counted.load_at = load_at + microseconds(periods * model::kLoadPeriodUsec);
+  view.SaveCounted();
   return Unit{};
 }
 

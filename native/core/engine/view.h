@@ -17,12 +17,11 @@
 
 #include "core/base/clock.h"
 #include "core/cgroup/cgroup.h"
+#include "core/engine/counter_memory.h"
 #include "core/engine/fallbacks.h"
 #include "core/engine/fresh.h"
 #include "core/engine/options.h"
 #include "core/engine/resolver.h"
-#include "core/model/cpu_time.h"
-#include "core/model/load_average.h"
 #include "core/render/sheet.h"
 
 namespace core::engine {
@@ -67,12 +66,18 @@ struct View {
 
   // What reads leave behind. Guarded by `mutex`, which is held for no file operation.
   std::mutex mutex;
-  model::CpuAccumulator cpu;
-  std::optional<model::LoadAverage> load;
-  Nanoseconds load_at{};  // the end of the last whole 5 s period in `load`
+  Counted counted;
   render::TaskCounts tasks;
   Nanoseconds tasks_at{};
   Nanoseconds tasks_max_age{};  // longer for containers whose tasks take long to count
+
+  CounterMemory::Key counter_key;
+  CounterMemory* counter_memory = nullptr;  // null: what is counted ends with the process
+
+  // With `mutex` held, before anybody is told what was counted.
+  void SaveCounted() {
+    if (counter_memory != nullptr) counter_memory->Save(counter_key, counted);
+  }
 
   // Forgets all bytes; they are made again when somebody asks.
   void DropTexts() {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/base/cpu_set.h"
@@ -153,6 +154,42 @@ void CpuAccumulator::Advance(const CpuSample& sample, const VisibleCpus& visible
     Add(step[cpu], cpus_[cpu].time);
     Add(step[cpu], total_);
   }
+}
+
+// Each once, in an order of its own: first the accumulator's, then those of each CPU.
+template <typename Accumulator, typename Visit>
+void CpuAccumulator::ForEachNumber(Accumulator& self, Visit visit) {
+  const auto visit_time = [&visit](auto& time) {
+    visit(time.user_usec);
+    visit(time.nice_usec);
+    visit(time.system_usec);
+    visit(time.idle_usec);
+    visit(time.steal_usec);
+  };
+  visit_time(self.total_);
+  visit(self.last_boottime_usec_);
+  visit(self.last_user_usec_);
+  visit(self.last_nice_usec_);
+  visit(self.last_system_usec_);
+  visit(self.last_throttled_usec_);
+  visit(self.unshown_throttled_usec_);
+  for (auto& entry : self.cpus_) {
+    visit_time(entry.time);
+    visit(entry.last_user_usec);
+    visit(entry.last_system_usec);
+    visit(entry.overdrawn_usec);
+  }
+}
+
+void CpuAccumulator::Save(std::span<uint64_t> words) const {
+  size_t index = 0;
+  ForEachNumber(*this, [&](uint64_t number) { words[index++] = number; });
+}
+
+void CpuAccumulator::Restore(std::span<const uint64_t> words) {
+  cpus_.resize((words.size() - kOwnWords) / kWordsPerCpu);
+  size_t index = 0;
+  ForEachNumber(*this, [&](uint64_t& number) { number = words[index++]; });
 }
 
 CpuTimes CpuAccumulator::Read(const VisibleCpus& visible) const {

@@ -6,7 +6,9 @@
 // Errors: none; a counter that would go back stands still instead.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/cgroup/cpu.h"
@@ -55,7 +57,17 @@ class CpuAccumulator {
   // What stands in /proc/stat for `visible`.
   [[nodiscard]] CpuTimes Read(const VisibleCpus& visible) const;
 
+  // The whole memory as numbers, which another process of the same boot can go on from. One entry
+  // per CPU up to the highest that was ever seen: `words` are at least WordsFor(CpuCount()).
+  static constexpr size_t WordsFor(size_t cpus) { return kOwnWords + cpus * kWordsPerCpu; }
+  [[nodiscard]] size_t CpuCount() const { return cpus_.size(); }
+  void Save(std::span<uint64_t> words) const;
+  void Restore(std::span<const uint64_t> words);
+
  private:
+  static constexpr size_t kOwnWords = 11;
+  static constexpr size_t kWordsPerCpu = 8;
+
   struct Entry {
     CpuTime time;
     uint64_t last_user_usec = 0, last_system_usec = 0;  // of usage.per_cpu
@@ -63,6 +75,8 @@ class CpuAccumulator {
         0;  // busy time beyond the time there was, still to be taken from idle
   };
 
+  template <typename Accumulator, typename Visit>
+  static void ForEachNumber(Accumulator& self, Visit visit);
   void TakeUsageOfEach(const cgroup::CpuUsage& usage, bool is_exact, std::vector<CpuTime>& step);
   CpuTime TakeUsage(const cgroup::CpuUsage& usage);
   void FillWithIdle(uint64_t elapsed_usec, const VisibleCpus& visible, std::vector<CpuTime>& step);

@@ -157,4 +157,22 @@ describe('CpuAccumulator, under any sequence of usage, quotas and cpusets,', () 
       }),
     );
   });
+
+  it('goes on after a restart as if there had been none', () => {
+    fc.assert(
+      fc.property(steps, fc.array(fc.boolean()), fc.boolean(), (sequence, restarts, hasEach) => {
+        const restarted = new core.CpuAccumulator();
+        const other = new core.CpuAccumulator();
+        const cgroup = new Cgroup(hasEach);
+        for (const [index, each] of sequence.entries()) {
+          cgroup.move(each);
+          if (restarts[index]) restarted.restart();
+          for (const accumulator of [restarted, other]) {
+            accumulator.advance(cgroup.sample(), each.cpus);
+          }
+          expect(restarted.read(each.cpus)).toEqual(other.read(each.cpus));
+        }
+      }),
+    );
+  });
 });

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request that ends every worker that looks at it: it is refused, and all others are answered.
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { controlSocketName } from '../../src/config/paths.js';
+import { BuildCopy } from '../_support/build-copy.js';
+import { TestCgroup } from '../_support/cgroup.js';
+import { Clients, clientFiles } from '../_support/clients.js';
+import { readEvents } from '../_support/http.js';
+import { type Finished, RunningDaemon, run } from '../_support/lensfs.js';
+import { statusOf, mountTest as test } from '../_support/mounted.js';
+import { TempDir } from '../_support/temp-dir.js';
+import { viewOf } from '../_support/views.js';
+
+/** No number of deaths is too many. */
+const manyDeaths = ['--set', 'workers.deaths=1000000'];
+
+for (const connection of ['shared', 'pinned'] as const) {
+  test(`a request on the ${connection} connection that has ended two workers is refused`, async () => {
+    await using cgroup = await TestCgroup.create({ memoryBytes: 64 * 2 ** 20 });
+    await using dir = await TempDir.create();
+    const build = await BuildCopy.create(dir);
+    const options = { dir, program: build.program };
+    await using daemon = await RunningDaemon.start(manyDeaths, options);
+    const view = await viewOf(daemon, cgroup.path);
+    const directory = connection === 'shared' ? daemon.tree : `${daemon.runDir}/mnt/pinned/${view}`;
+    const read = (): Promise<Finished> =>
+      run(...cgroup.contain('cat', join(directory, 'proc/swaps')));
+    expect(await read()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Filename/) });
+    await using clients = await Clients.start(clientFiles(daemon, view));
+
+    const cure = await build.poison('RenderSwaps');
+    const refused = await read();
+    expect([refused.code, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toMatch(/Input\/output error/);
+    await daemon.logged('Serving again');
+    const ends = daemon.log.filter(({ msg }) => msg === 'A worker has ended');
+    expect(ends.map(({ signal }) => signal)).toEqual([11, 11]);
+    const status = await statusOf(daemon);
+    expect(status).toMatchObject({ workers: 3, layers: 2, refusals: 1 });
+    expect(status.replays).toBeGreaterThanOrEqual(1);
+    const metrics = (await daemon.command('metrics')).stdout;
+    expect(metrics).toMatch(/^lensfs_journal_replays_total [1-9]\d*$/m);
+    expect(metrics).toMatch(/^lensfs_journal_refusals_total 1$/m);
+    const end = new AbortController();
+    const events = readEvents(join(daemon.runDir, controlSocketName), end.signal);
+    expect((await events.next()).value).toMatchObject({
+      name: 'worker-restarted',
+      data: { workers: 3, refusals: 1 },
+    });
+    end.abort();
+
+    await cure();
+    expect(await read()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Filename/) });
+    await clients.finish(`a poison request on the ${connection} connection`);
+    expect((await statusOf(daemon)).workers).toBe(3);
+  }, 240_000);
+}
