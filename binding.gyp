@@ -13,6 +13,7 @@
       'type': 'static_library',
       'sources': [
         'native/core/base/cpu_set.cc',
+        'native/core/base/handover.cc',
         'native/core/base/link.cc',
         'native/core/base/octal_escapes.cc',
         'native/core/base/read_file.cc',
@@ -126,6 +127,7 @@
       'product_name': 'lensfs-keeper',
       'type': 'executable',
       'sources': [
+        'native/keeper/ending.cc',
         'native/keeper/keeper.cc',
         'native/keeper/log.cc',
         'native/keeper/main.cc',
@@ -133,6 +135,7 @@
         'native/keeper/oom_score.cc',
         'native/keeper/options.cc',
         'native/keeper/privileges.cc',
+        'native/keeper/stand_in.cc',
         'native/keeper/worker.cc',
       ],
       'dependencies': ['mounts', 'core'],
@@ -181,7 +184,6 @@
         'native/addon/engine_object.cc',
         'native/addon/errors.cc',
         'native/addon/event_channel.cc',
-        'native/addon/handover.cc',
         'native/addon/mount_functions.cc',
         'native/addon/options.cc',
         'native/addon/peer.cc',

@@ -13,6 +13,8 @@ export const logMessages = {
   serving: 'Serving',
   servingAgain: 'Serving again',
   takingOver: 'Taking over from a keeper that is dead',
+  replacing: 'Taking over from a keeper that runs',
+  noOwnLimit: 'Cannot give the own cgroup a limit of the container, ignoring',
   orphaned: 'The keeper is dead, serving on: start lensfs again',
   adopted: 'Another keeper has taken over',
   reloaded: 'Configuration reloaded',

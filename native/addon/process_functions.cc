@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "addon/arguments.h"
-#include "addon/handover.h"
 #include "core/base/fd.h"
+#include "core/base/handover.h"
 #include "core/base/link.h"
 #include "core/base/result.h"
 
@@ -104,12 +104,13 @@ Napi::Value JsBecome(const Napi::CallbackInfo& info) {
   return ThrowError(info.Env(), SystemError("execute", command.front()));
 }
 
-// {link, fds} of a worker whose keeper is dead; undefined when there is none at `path`.
+// {link, worker, fds} of what is offered at `path`, see core/base/handover.h; undefined when
+// nothing is. `link` is -1 when no worker serves.
 Napi::Value JsTakeOver(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const std::string path = arguments.Text("path");
   if (!arguments.IsGood()) return {};
-  auto handover = RequestHandover(path);
+  auto handover = core::RequestHandover(path);
   if (!handover) {
     const int cause = handover.error().errno_value;
     if (cause == ENOENT || cause == ENOTDIR || cause == ECONNREFUSED) return info.Env().Undefined();
@@ -119,6 +120,7 @@ Napi::Value JsTakeOver(const Napi::CallbackInfo& info) {
   for (Fd& fd : handover->fds) fds.Set(fds.Length(), Napi::Number::New(info.Env(), fd.release()));
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("link", Napi::Number::New(info.Env(), handover->link.release()));
+  result.Set("worker", Napi::Number::New(info.Env(), handover->worker));
   result.Set("fds", fds);
   return result;
 }

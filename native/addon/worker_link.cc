@@ -16,9 +16,9 @@
 #include <thread>
 #include <utility>
 
-#include "addon/handover.h"
 #include "addon/session.h"
 #include "core/base/fd.h"
+#include "core/base/handover.h"
 #include "core/base/link.h"
 #include "core/base/result.h"
 #include "mounts/settle.h"
@@ -132,17 +132,17 @@ void WorkerLink::OnMessage(LinkMessage message, uint32_t value) {
 void WorkerLink::BecomeOrphan() {
   // Not one that only waits for its turn: it has nothing to hand over.
   if (AttachedSession() == nullptr) return;
-  auto listener = OfferHandover(run_dir_ + "/" + kHandoverName);
+  auto listener = core::OfferHandover(run_dir_ + "/" + core::kHandoverName);
   if (listener) handover_ = std::move(*listener);
 }
 
 void WorkerLink::OnHandover() {
   const std::shared_ptr<Session> session = AttachedSession();
   if (session == nullptr) return;
-  auto link = AcceptHandover(handover_.get(), session->KeptFds());
+  auto link = core::HandOverFromWorker(handover_.get(), session->KeptFds());
   if (!link) return;
   handover_.reset();
-  (void)unlink((run_dir_ + "/" + kHandoverName).c_str());
+  (void)unlink((run_dir_ + "/" + core::kHandoverName).c_str());
   {
     const std::lock_guard lock(mutex_);
     link_ = std::move(*link);

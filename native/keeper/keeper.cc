@@ -3,12 +3,12 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -18,13 +18,13 @@
 
 #include "core/base/clock.h"
 #include "core/base/fd.h"
+#include "core/base/handover.h"
 #include "core/base/link.h"
 #include "core/base/result.h"
 #include "keeper/log.h"
 #include "keeper/notify.h"
 #include "keeper/options.h"
 #include "keeper/worker.h"
-#include "mounts/connection_mount.h"
 #include "mounts/stable_tree.h"
 
 namespace keeper {
@@ -46,17 +46,6 @@ constexpr Nanoseconds kHealthyAfter = std::chrono::seconds(2);
 
 std::string Member(const char* name, int64_t value) {
   return std::string("\"") + name + "\":" + std::to_string(value);
-}
-
-void LogFailure(const char* message, const core::Error& error) {
-  const std::string cause =
-      std::string(error.operation) + " " + error.path + ": " + strerrordesc_np(error.errno_value);
-  Log("error", message, R"("cause":")" + cause + "\"");
-}
-
-void Send(const Worker& worker, LinkMessage message, uint32_t value = 0) {
-  // Whoever cannot be told anything any more is found out by its silence.
-  (void)core::SendLink(worker.link.get(), message, value);
 }
 
 }  // namespace
@@ -83,11 +72,19 @@ int Keeper::Run() {
 }
 
 void Keeper::Begin() {
+  if (options_.outlive) {
+    auto offer = core::OfferHandover(options_.run_dir + "/" + core::kKeeperName);
+    if (offer) {
+      offer_ = std::move(*offer);
+    } else {
+      LogFailure("Cannot offer to be replaced", offer.error());
+    }
+  }
   if (options_.predecessor_fd < 0) {
     Start();
     return;
   }
-  auto adopted = Adopt(options_.predecessor_fd);
+  auto adopted = Adopt(options_.predecessor_fd, options_.predecessor_worker);
   if (adopted) {
     active_ = std::move(*adopted);
     Replace();
@@ -98,24 +95,39 @@ void Keeper::Begin() {
 }
 
 void Keeper::Wait() {
-  std::vector<pollfd> polled = {{.fd = signals_.get(), .events = POLLIN, .revents = 0}};
-  for (const auto* worker : {&active_, &next_}) {
-    const int fd = worker->has_value() ? (*worker)->link.get() : -1;
-    polled.push_back({.fd = fd, .events = POLLIN, .revents = 0});
-  }
-  const Nanoseconds wake_at = start_at_ ? std::min(*start_at_, tick_at_) : tick_at_;
+  const auto link_of = [](const std::optional<Worker>& worker) {
+    return worker ? worker->link.get() : -1;
+  };
+  // Nothing is asked of the last one but whether its reader is gone.
+  const bool is_watched = options_.outlive && !is_alone_;
+  std::array<pollfd, 5> polled = {
+      pollfd{.fd = signals_.get(), .events = POLLIN, .revents = 0},
+      pollfd{.fd = link_of(active_), .events = POLLIN, .revents = 0},
+      pollfd{.fd = link_of(next_), .events = POLLIN, .revents = 0},
+      pollfd{.fd = CanHandOver() ? offer_.get() : -1, .events = POLLIN, .revents = 0},
+      pollfd{.fd = is_watched ? STDERR_FILENO : -1, .events = 0, .revents = 0},
+  };
+  Nanoseconds wake_at = tick_at_;
+  for (const auto& time : {start_at_, alone_until_})
+    wake_at = std::min(wake_at, time.value_or(wake_at));
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake_at - NowMonotonic()).count();
   (void)poll(polled.data(), polled.size(), static_cast<int>(std::max<int64_t>(0, left)));
   if (polled[0].revents != 0) OnSignal();
   for (auto* worker : {&active_, &next_}) {
-    const int fd = polled[worker == &active_ ? 1 : 2].fd;
-    const bool is_same = worker->has_value() && fd >= 0 && (*worker)->link.get() == fd;
-    if (is_same && polled[worker == &active_ ? 1 : 2].revents != 0) OnPacket(**worker);
+    const pollfd& link = polled[worker == &active_ ? 1 : 2];
+    if (link.revents != 0 && *worker && (*worker)->link.get() == link.fd) OnPacket(**worker);
   }
+  if (polled[4].revents != 0) OnAlone();
+  if (polled[3].revents != 0 && CanHandOver()) HandOver();
   const Nanoseconds now = NowMonotonic();
   if (start_at_ && now >= *start_at_) {
     start_at_.reset();
     Start();
+  }
+  if (alone_until_ && now >= *alone_until_) {
+    alone_until_.reset();
+    Log("info", "No other keeper has come");
+    Stop(0);
   }
   if (now >= tick_at_) OnTick();
 }
@@ -153,13 +165,13 @@ void Keeper::OnMessage(Worker& worker, LinkMessage message, uint32_t value) {
     case LinkMessage::kBooted:
       if (worker.state == State::kBooting) worker.Enter(State::kBooted);
       if (is_replacing_ && !is_active && active_) {
-        Send(*active_, LinkMessage::kRelease);
+        active_->Send(LinkMessage::kRelease);
         active_->Enter(State::kReleasing);
       }
       return;
     case LinkMessage::kServing:
       worker.Enter(State::kServing);
-      if (!is_stacked_ && !has_served_) Send(worker, LinkMessage::kStack);
+      if (!is_stacked_ && !has_served_) worker.Send(LinkMessage::kStack);
       if (is_stacked_) OnStacked(0);
       return;
     case LinkMessage::kStacked:
@@ -227,10 +239,11 @@ void Keeper::OnTick() {
       OnEnd(leaving_.back());
       return;
     } else if (worker.state == State::kServing || worker.state == State::kBooted) {
-      Send(worker, LinkMessage::kPing);
+      worker.Send(LinkMessage::kPing);
       is_well = is_well || place == &active_;
     }
   }
+  std::erase_if(leaving_, [](const Worker& worker) { return worker.HasLeft(); });
   for (Worker& worker : leaving_) {
     if (worker.IsStuck()) worker.Kill();
   }
@@ -243,7 +256,7 @@ void Keeper::OnTick() {
     Log("info",
         "A worker is well, its files come back to the tree",
         Member("worker", active_->pid));
-    Send(*active_, LinkMessage::kStack);
+    active_->Send(LinkMessage::kStack);
   }
   if (options_.standby && !next_) SpawnInto(next_);
 }
@@ -320,7 +333,7 @@ void Keeper::Start() {
   if (active_->state == State::kKilled) return;
   active_->Enter(State::kAsked);
   // Waits in the link until it has booted.
-  Send(*active_, LinkMessage::kServe, ++served_count_);
+  active_->Send(LinkMessage::kServe, ++served_count_);
 }
 
 void Keeper::SpawnInto(std::optional<Worker>& place) {
@@ -340,56 +353,9 @@ void Keeper::Replace() {
     SpawnInto(next_);
     is_replacing_ = next_.has_value();
   } else if (next_->state == State::kBooted) {
-    Send(*active_, LinkMessage::kRelease);
+    active_->Send(LinkMessage::kRelease);
     active_->Enter(State::kReleasing);
   }
-}
-
-void Keeper::Stop(int exit_code) {
-  if (is_stopping_) {
-    Log("info", "Already stopping, ignoring the signal");
-    return;
-  }
-  is_stopping_ = true;
-  exit_code_ = exit_code;
-  notifier_.Send("STOPPING=1");
-  Log("info", "Stopping");
-  if (next_) next_->Kill();
-  next_.reset();
-  start_at_.reset();
-  // While there still is somebody to answer: no new reader can come, and those who are inside get
-  // their answer before the readers stop.
-  // Nobody keeps the connections: what stays, here and in containers, must not need them.
-  const bool is_last = is_lost_ || !options_.leave_mounted || !notifier_.IsListening();
-  if (is_last) (void)mounts::StackLayer(options_.tree, options_.native);
-  if (!options_.leave_mounted) Unmount();
-  if (!active_) {
-    is_done_ = true;
-    return;
-  }
-  Send(*active_, LinkMessage::kRelease);
-  active_->Enter(State::kReleasing);
-}
-
-void Keeper::Unmount() {
-  if (!is_lost_) {
-    const Status removed = mounts::RemoveTree(options_.tree);
-    if (!removed) LogFailure("Cannot unmount the tree", removed.error());
-  }
-  for (const char* const name : {"/mnt/shared", "/mnt/pinned"}) {
-    (void)mounts::Unmount(options_.run_dir + name);
-  }
-}
-
-void Keeper::Leave() {
-  // What stays mounted is the service manager's, and so is the control socket.
-  if (!options_.leave_mounted) {
-    for (const char* const name : {"/mnt/shared", "/mnt/pinned", "/mnt"}) {
-      (void)rmdir((options_.run_dir + name).c_str());
-    }
-    (void)unlink((options_.run_dir + "/control.sock").c_str());
-  }
-  Log("info", "Stopped");
 }
 
 }  // namespace keeper

@@ -46,8 +46,10 @@ class Keeper {
   void CountDeath();
   void Start();
   void SpawnInto(std::optional<Worker>& place);
-  void TellToServe();
   void Replace();
+  [[nodiscard]] bool CanHandOver() const;
+  void HandOver();
+  void OnAlone();
   void Stop(int exit_code);
   void Unmount();
   void Leave();
@@ -69,7 +71,10 @@ class Keeper {
   std::optional<core::Nanoseconds> start_at_;
   core::Nanoseconds tick_at_{};
   bool is_stopping_ = false;
-  bool is_lost_ = false;  // the connections do not live any more
+  bool is_lost_ = false;   // the connections do not live any more
+  core::Fd offer_;         // listens for a keeper that takes this one's place; invalid: none may
+  bool is_alone_ = false;  // its stand-in has ended
+  std::optional<core::Nanoseconds> alone_until_;
   bool is_done_ = false;
   int exit_code_ = 0;
 };

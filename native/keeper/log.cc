@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "keeper/log.h"
 
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -8,6 +9,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "core/base/result.h"
 
 namespace keeper {
 namespace {
@@ -54,6 +57,12 @@ void Log(std::string_view level, std::string_view message, std::string_view deta
   line.append(R"(","pid":)").append(std::to_string(getpid()));
   if (!details.empty()) line.append(",").append(details);
   Write(line.append(R"(,"msg":")").append(message).append("\"}\n"));
+}
+
+void LogFailure(std::string_view message, const core::Error& error) {
+  const std::string cause =
+      std::string(error.operation) + " " + error.path + ": " + strerrordesc_np(error.errno_value);
+  Log("error", message, R"("cause":")" + cause + "\"");
 }
 
 void Complain(std::string_view message) {

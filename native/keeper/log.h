@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/base/result.h"
+
 namespace keeper {
 
 // Less severe lines are left out; the numbers are those of the levels in src/logger.ts, in steps of
@@ -18,6 +20,9 @@ void SetLogLevel(uint32_t level);
 // One JSON object a line. `details` is ready-made JSON for members of its own ("\"signal\":9"), or
 // empty.
 void Log(std::string_view level, std::string_view message, std::string_view details = {});
+
+// What failed, of what, and why.
+void LogFailure(std::string_view message, const core::Error& error);
 
 // For the person who started it: "lensfs: MESSAGE".
 void Complain(std::string_view message);

@@ -16,6 +16,7 @@
 #include "keeper/oom_score.h"
 #include "keeper/options.h"
 #include "keeper/privileges.h"
+#include "keeper/stand_in.h"
 
 namespace {
 
@@ -52,9 +53,13 @@ int main(int argc, char** argv) {
   }
   for (int& fd : options->fds) MoveUp(fd);
   MoveUp(options->predecessor_fd);
+  keeper::GiveUpPrivileges();
+  if (options->outlive) {
+    const auto exit_code = keeper::LeaveStandIn(options->cgroups);
+    if (exit_code) return *exit_code;
+  }
   const int oom_score = keeper::ReadOomScore();
   keeper::WriteOomScore(kOomScore);
-  keeper::GiveUpPrivileges();
   core::Fd signals = OpenSignals();
   keeper::Keeper keeper(
       std::move(*options), keeper::Notifier::FromEnvironment(), std::move(signals), oom_score);

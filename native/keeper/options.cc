@@ -21,6 +21,13 @@ bool ParseNumber(std::string_view text, T& number) {
   return error == std::errc() && stop == end && number >= 0;
 }
 
+bool ParseTime(std::string_view text, std::chrono::milliseconds& time) {
+  int64_t milliseconds = 0;
+  const bool is_number = ParseNumber(text, milliseconds);
+  time = std::chrono::milliseconds(milliseconds);
+  return is_number;
+}
+
 bool ParseFds(std::string_view text, Options& options) {
   for (int& fd : options.fds) {
     const size_t comma = text.find(',');
@@ -40,12 +47,13 @@ bool SetFlag(std::string_view name, Options& options) {
 bool SetValue(std::string_view name, std::string_view value, Options& options) {
   if (name == "--fds") return ParseFds(value, options);
   if (name == "--predecessor") return ParseNumber(value, options.predecessor_fd);
+  if (name == "--predecessor-worker") return ParseNumber(value, options.predecessor_worker);
   if (name == "--deaths") return ParseNumber(value, options.deaths_max);
-  if (name == "--window-ms") {
-    int64_t milliseconds = 0;
-    const bool is_number = ParseNumber(value, milliseconds);
-    options.death_window = std::chrono::milliseconds(milliseconds);
-    return is_number;
+  if (name == "--window-ms") return ParseTime(value, options.death_window);
+  if (name == "--outlive-ms") return ParseTime(value, options.outlive.emplace());
+  if (name == "--cgroup") {
+    options.cgroups.emplace_back(value);
+    return true;
   }
   std::string* text = nullptr;
   if (name == "--tree") text = &options.tree;

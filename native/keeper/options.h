@@ -4,12 +4,15 @@
 //   lensfs-keeper --fds SHARED,PINNED,JOURNAL,CONFIG,CONTROL,TREE --tree DIR --run-dir DIR --proc
 //   DIR --sys DIR
 //                 [--deaths N] [--window-ms N] [--leave-mounted] [--stacked] [--standby]
-//                 [--predecessor FD] -- WORKER [ARG ...]
+//                 [--predecessor FD [--predecessor-worker PID]] [--outlive-ms N]
+//                 [--cgroup DIR ...] -- WORKER [ARG ...]
 //
 // Source: src/daemon/launch.ts.
 // Units:  none.
 // Errors: nullopt for a command line that is not of this form.
 #pragma once
+
+#include <sys/types.h>
 
 #include <array>
 #include <chrono>
@@ -39,8 +42,14 @@ struct Options {
   bool is_stacked = false;
   // A second worker is kept ready.
   bool standby = false;
-  // The link to a worker whose keeper is dead; -1: there is none.
+  // The link to a worker that serves and has no keeper; -1: there is none.
   int predecessor_fd = -1;
+  // That worker; 0: the peer of the link's connection.
+  pid_t predecessor_worker = 0;
+  // How long it goes on when what has started it has ended, see stand_in.h; nullopt: not at all.
+  std::optional<std::chrono::milliseconds> outlive;
+  // Where it goes on, one in each hierarchy.
+  std::vector<std::string> cgroups;
   // The worker's command line, with the null pointer at its end that execv(3) wants.
   std::vector<char*> worker;
 };

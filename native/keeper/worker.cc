@@ -2,6 +2,7 @@
 #include "keeper/worker.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -70,6 +71,12 @@ bool Worker::DoesNotEnd() const {
   return state == State::kKilled && TimeInState() > kDyingMax;
 }
 
+bool Worker::HasLeft() const {
+  if (is_child) return false;
+  pollfd polled{.fd = link.get(), .events = 0, .revents = 0};
+  return poll(&polled, 1, 0) != 0;
+}
+
 void Worker::Kill() {
   (void)kill(pid, SIGKILL);
   Enter(State::kKilled);
@@ -92,13 +99,13 @@ Result<Worker> Spawn(const Options& options, int oom_score) {
   return worker;
 }
 
-Result<Worker> Adopt(int link) {
+Result<Worker> Adopt(int link, pid_t pid) {
   Worker worker;
   worker.is_child = false;
   worker.link.reset(link);
-  ucred peer{};
+  ucred peer{.pid = pid, .uid = 0, .gid = 0};
   socklen_t size = sizeof peer;
-  if (getsockopt(link, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+  if (pid == 0 && getsockopt(link, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
     return SystemError("ask for peer", "link");
   }
   worker.pid = peer.pid;

@@ -12,6 +12,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/fd.h"
+#include "core/base/link.h"
 #include "core/base/result.h"
 #include "keeper/options.h"
 
@@ -40,8 +41,14 @@ struct Worker {
     since = heard_at = core::NowMonotonic();
   }
   [[nodiscard]] core::Nanoseconds TimeInState() const { return core::NowMonotonic() - since; }
+  // Whoever cannot be told anything any more is found out by its silence.
+  void Send(core::LinkMessage message, uint32_t value = 0) const {
+    (void)core::SendLink(link.get(), message, value);
+  }
   // Whether it has been in its state, or silent, for longer than a healthy one would be.
   [[nodiscard]] bool IsStuck() const;
+  // Whether another keeper's has closed its link.
+  [[nodiscard]] bool HasLeft() const;
   // Whether it was killed and is not gone, because the kernel waits for somebody in it.
   [[nodiscard]] bool DoesNotEnd() const;
   void Kill();
@@ -51,7 +58,7 @@ struct Worker {
 // for itself.
 core::Result<Worker> Spawn(const Options& options, int oom_score);
 
-// A worker that serves, at the other end of `link`.
-core::Result<Worker> Adopt(int link);
+// A worker that serves, at the other end of `link`; `pid` 0 is the peer of its connection.
+core::Result<Worker> Adopt(int link, pid_t pid);
 
 }  // namespace keeper

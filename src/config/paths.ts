@@ -38,6 +38,11 @@ export function handoverSocketPath(runDir: Config['run_dir']): string {
   return join(runDir, 'handover.sock');
 }
 
+/** Where a keeper that outlives its container waits for another one to take its place. */
+export function keeperSocketPath(runDir: Config['run_dir']): string {
+  return join(runDir, 'keeper.sock');
+}
+
 /** The directory of one view in the pinned tree. */
 export function pinnedDirectory(runDir: Config['run_dir'], viewName: string): string {
   return join(mountsDirectory(runDir), 'pinned', viewName);

@@ -12,6 +12,8 @@ export interface Mount {
   propagation: 'shared' | 'slave' | 'private';
   /** Such as "proc" or "fuse.lensfs". */
   type: string;
+  /** Of the file system itself, such as "rw,memory". */
+  fileSystemOptions: string;
 }
 
 export const lensfsType = 'fuse.lensfs';
@@ -21,10 +23,11 @@ export function parseMounts(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
     const [before = '', after] = line.split(' - ');
     const [, , , root, point, options, ...tags] = before.split(' ');
-    const type = after?.split(' ')[0];
+    const [type, , fileSystemOptions = ''] = after?.split(' ') ?? [];
     if (root === undefined || point === undefined || options === undefined || !type) return [];
     const propagation = propagationOf(tags);
-    return [{ root: unescapePath(root), point: unescapePath(point), options, propagation, type }];
+    const paths = { root: unescapePath(root), point: unescapePath(point) };
+    return [{ ...paths, options, propagation, type, fileSystemOptions }];
   });
 }
 

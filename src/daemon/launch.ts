@@ -2,24 +2,28 @@
 // From a valid configuration to a keeper that serves it: checks everything that can be wrong, gets the descriptors that
 // outlive every worker, and becomes the keeper.
 import { rm } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   connectionMounts,
   controlSocketPath,
   handoverSocketPath,
   hostFiles,
+  keeperSocketPath,
 } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
 import { type ConfigFlags, readPassedDescriptors } from '../config/sources.js';
 import { claimControlSocket } from '../control/socket.js';
+import { codeOf } from '../errors.js';
 import { createLogger, logMessages } from '../logger.js';
 import { descriptorList, type KeptDescriptors } from '../native/binding.js';
 import { isConnected, isOnTop, isTree } from '../native/mounts.js';
-import { become, makeMemory, takeOver } from '../native/process.js';
+import { become, type Handover, makeMemory, takeOver } from '../native/process.js';
 import { readVersion } from '../version.js';
 import { DaemonError } from './daemon-error.js';
 import { openEngine } from './engine.js';
 import { claimTree, mountConnections, stage, unmountConnections, unstage } from './mount.js';
+import { makeOwnCgroup } from './own-cgroup.js';
 import { writeSavedConfig } from './saved-config.js';
 
 export interface LaunchOptions {
@@ -28,10 +32,23 @@ export interface LaunchOptions {
   flags: ConfigFlags;
   /** Leave everything mounted at the end: the service manager keeps the descriptors. */
   leaveMounted: boolean;
+  /** Go on after the container has ended in which it was started. */
+  outlive?: Outlive | undefined;
+}
+
+export interface Outlive {
+  /** For so long at the most, while no other keeper takes over. */
+  seconds: number;
+  /** Where, as /proc/<pid>/cgroup writes it. */
+  cgroup: string;
 }
 
 /** Takes back one step of what was done. */
 type Undo = () => void | Promise<void>;
+
+const retryMs = 200;
+/** Longer than a change of workers takes. */
+const takeOverMs = 30_000;
 
 /** What a service manager stores, by name. */
 const storedName = (name: string) => `lensfs-${name}`;
@@ -49,21 +66,58 @@ export async function launch(options: LaunchOptions): Promise<never> {
   if (process.geteuid?.() !== 0) {
     throw new DaemonError('not_root', 'Not root, and mounting needs it: sudo lensfs serve');
   }
+  const { outlive } = options;
+  if (outlive !== undefined && process.pid === 1) {
+    const advice = 'give the container the process ids of its host (hostPID: true, --pid host)';
+    throw new DaemonError('no_outliving', `Nothing outlives a process 1: ${advice}`);
+  }
+  const logger = createLogger(config.log.level);
+  const cgroups = outlive === undefined ? [] : await makeOwnCgroup(outlive.cgroup, logger);
   const files = await listFiles(config);
-  const orphan = takeOver(handoverSocketPath(config.run_dir));
-  if (orphan !== undefined) {
-    createLogger(config.log.level).info(logMessages.takingOver);
+  for (const giveUpAt = Date.now() + takeOverMs; ; await setTimeout(retryMs)) {
+    try {
+      return await becomeNextKeeper(options, files, cgroups);
+    } catch (error) {
+      if (outlive === undefined || !isInUse(error) || Date.now() > giveUpAt) throw error;
+    }
+  }
+}
+
+async function becomeNextKeeper(
+  options: LaunchOptions,
+  files: readonly string[],
+  cgroups: readonly string[],
+): Promise<never> {
+  const { config } = options;
+  const handover = takeOverAny(options);
+  if (handover !== undefined) {
     await stage(config, files);
-    return becomeKeeper(orphan.kept, options, orphan.link);
+    return becomeKeeper(handover, options, cgroups);
   }
   const undo: Undo[] = [];
   try {
     const kept = await acquire(config, files, undo);
-    return becomeKeeper(kept, options);
+    return becomeKeeper({ kept }, options, cgroups);
   } catch (error) {
     for (const action of undo.reverse()) await action();
     throw error;
   }
+}
+
+/** From a worker without a keeper, or from a keeper that may be replaced by its like. */
+function takeOverAny({ config, outlive }: LaunchOptions): Handover | undefined {
+  const logger = createLogger(config.log.level);
+  const orphan = takeOver(handoverSocketPath(config.run_dir));
+  if (orphan !== undefined) logger.info(logMessages.takingOver);
+  if (orphan !== undefined || outlive === undefined) return orphan;
+  const handover = takeOver(keeperSocketPath(config.run_dir));
+  if (handover !== undefined) logger.info(logMessages.replacing);
+  return handover;
+}
+
+/** Somebody is about to hand over, or to end. */
+function isInUse(error: unknown): boolean {
+  return ['run_dir_in_use', 'tree_busy', 'ECONNRESET', 'EAGAIN'].includes(codeOf(error) ?? '');
 }
 
 /** The files there are to serve; opening an engine also shows whether one can. */
@@ -120,9 +174,9 @@ function storedConnections(
 }
 
 function becomeKeeper(
-  inherited: KeptDescriptors,
-  { config, flags, leaveMounted }: LaunchOptions,
-  predecessor?: number,
+  { kept: inherited, predecessor }: Handover,
+  { config, flags, leaveMounted, outlive }: LaunchOptions,
+  cgroups: readonly string[],
 ): never {
   const kept = { ...inherited, config: makeMemory('lensfs-config') };
   writeSavedConfig(kept.config, { version: readVersion(), config, flags });
@@ -136,11 +190,17 @@ function becomeKeeper(
     ...(leaveMounted ? ['--leave-mounted'] : []),
     ...(isOnTop(tree, connectionMounts(run_dir).shared) ? ['--stacked'] : []),
     ...(config.standby ? ['--standby'] : []),
-    ...(predecessor === undefined ? [] : ['--predecessor', String(predecessor)]),
+    ...(predecessor === undefined ? [] : predecessorOptions(predecessor)),
+    ...(outlive === undefined ? [] : ['--outlive-ms', String(outlive.seconds * 1000)]),
+    ...cgroups.flatMap((directory) => ['--cgroup', directory]),
   ];
   const worker = [process.execPath, workerPath, run_dir];
   become(
     [keeperPath, '--fds', fds.join(), ...paths, ...policy, ...switches, '--', ...worker],
-    [...fds, ...(predecessor === undefined ? [] : [predecessor])],
+    [...fds, ...(predecessor === undefined ? [] : [predecessor.link])],
   );
+}
+
+function predecessorOptions({ link, worker }: NonNullable<Handover['predecessor']>): string[] {
+  return ['--predecessor', String(link), '--predecessor-worker', String(worker)];
 }

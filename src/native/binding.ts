@@ -216,7 +216,8 @@ export interface Addon extends AttachFunctions {
   makeMemory(name: string): number;
   listen(path: string, mode: number): number;
   become(command: readonly string[], fds: readonly number[]): void;
-  takeOver(path: string): { link: number; fds: number[] } | undefined;
+  /** `link` is -1 when no worker serves; `worker` is 0 when it is the peer of the link's connection. */
+  takeOver(path: string): { link: number; worker: number; fds: number[] } | undefined;
   firstWorkerFd: number;
   peerOf(fd: number): { pid: number; uid: number; gid: number } | null;
 }

@@ -19,11 +19,20 @@ export function become(command: readonly string[], fds: readonly number[]): neve
   throw new Error('execv has returned');
 }
 
-/** What a worker has whose keeper is dead; undefined when there is no such worker. */
-export function takeOver(path: string): { link: number; kept: KeptDescriptors } | undefined {
+/** What outlives a keeper, from whoever had it. */
+export interface Handover {
+  kept: KeptDescriptors;
+  /** To the worker that serves, and its process id where the link does not tell it. */
+  predecessor?: { link: number; worker: number };
+}
+
+/** Takes over what is offered at a socket; undefined when nobody is there. */
+export function takeOver(path: string): Handover | undefined {
   const handover = callNative(() => loadAddon().takeOver(path));
   if (handover === undefined) return undefined;
-  return { link: handover.link, kept: descriptorsFrom(handover.fds) };
+  const { link, worker, fds } = handover;
+  const kept = descriptorsFrom(fds);
+  return link < 0 ? { kept } : { kept, predecessor: { link, worker } };
 }
 
 /** What a keeper's worker has been given. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A node for pods: runs containers with runc, and binds their volumes the way the kubelet and containerd do.
 import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createRoot, rootBinds } from './container-root.js';
 import { Guard } from './guard.js';
@@ -21,9 +22,12 @@ const cleanUp = `
   for state in "$1"/state/*/; do
     [ -d "$state" ] && runc --root "$1/state" delete --force "$(basename "$state")"
   done
+  for procs in /sys/fs/cgroup/*"$2/outside/cgroup.procs" "/sys/fs/cgroup$2/outside/cgroup.procs"; do
+    [ -f "$procs" ] && kill -9 $(cat "$procs") 2>/dev/null
+  done
   remove_cgroups "$2"
-  while umount -l "$1/node/tree" 2>/dev/null; do :; done
-  umount -R -l "$1/node" 2>/dev/null
+  while umount -l "$1/node/lib/tree" 2>/dev/null; do :; done
+  umount -l "$1/node" 2>/dev/null
   rm -rf "$1"`;
 
 /** Its directories are below \`root\`, which is shared as a node's file systems are. */
@@ -58,11 +62,35 @@ export class KubernetesNode implements AsyncDisposable {
   }
 
   get tree(): string {
-    return this.#dir.at('node', 'tree');
+    return this.#dir.at('node', 'lib', 'tree');
   }
 
   get runDir(): string {
     return this.#dir.at('node', 'run');
+  }
+
+  /** Where a daemon goes that outlives its pod; what is there is killed at the end. */
+  get outside(): string {
+    return `${this.#cgroup}/outside`;
+  }
+
+  processesOutside(): number[] {
+    return directoriesOf(this.outside).flatMap((directory) =>
+      readFileSync(`${directory}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).map(Number),
+    );
+  }
+
+  async memoryLimitOutside(): Promise<number> {
+    const files = directoriesOf(this.outside).flatMap((directory) =>
+      ['memory.max', 'memory.limit_in_bytes'].map((file) => `${directory}/${file}`),
+    );
+    const [file = 'no limit'] = files.filter((path) => existsSync(path));
+    return Number(await readFile(file, 'utf8'));
+  }
+
+  /** What is left of a container's cgroups. */
+  cgroupsOf({ id }: PodContainer): string[] {
+    return directoriesOf(`${this.#cgroup}/${id}`);
   }
 
   get #cgroup(): string {
@@ -164,6 +192,12 @@ export class KubernetesNode implements AsyncDisposable {
       throw new Error(`hostPath type check failed: ${hostPath.path} is not a ${hostPath.type}`);
     return hostPath.path;
   }
+}
+
+/** A cgroup's directories, in every hierarchy. */
+function directoriesOf(cgroup: string): string[] {
+  const roots = ['', ...readdirSync('/sys/fs/cgroup')].map((name) => `/sys/fs/cgroup/${name}`);
+  return roots.map((root) => root + cgroup).filter((directory) => existsSync(directory));
 }
 
 /** A container that runs; what it writes is kept. */

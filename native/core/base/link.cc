@@ -13,6 +13,7 @@
 #include <cstring>
 #include <span>
 
+#include "core/base/fd.h"
 #include "core/base/result.h"
 
 namespace core {
@@ -25,9 +26,12 @@ struct Words {
   uint32_t value = 0;
 };
 
+// Those that outlive a worker, and the link to it.
+constexpr size_t kFdsMax = kLinkFdCount + 1;
+
 // Room for the descriptors of one packet, aligned as the kernel wants it.
 union Control {
-  std::array<char, CMSG_SPACE(sizeof(int) * kLinkFdCount)> bytes;
+  std::array<char, CMSG_SPACE(sizeof(int) * kFdsMax)> bytes;
   cmsghdr alignment;
 };
 
@@ -68,15 +72,19 @@ Result<LinkPacket> ReceiveLink(int socket) {
   } while (length < 0 && errno == EINTR);
   if (length < 0) return SystemError("receive", kPath);
   if (length == 0) return Error{.errno_value = ECONNRESET, .operation = "receive", .path = kPath};
-  LinkPacket received{
-      .message = static_cast<LinkMessage>(words.message), .value = words.value, .fds = {}};
+  LinkPacket received{.message = static_cast<LinkMessage>(words.message),
+                      .value = words.value,
+                      .fds = {},
+                      .link = {}};
   const cmsghdr* const header = CMSG_FIRSTHDR(&packet);
   if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
-    const size_t count =
-        std::min<size_t>((header->cmsg_len - CMSG_LEN(0)) / sizeof(int), kLinkFdCount);
-    std::array<int, kLinkFdCount> fds{};
+    const size_t count = std::min((header->cmsg_len - CMSG_LEN(0)) / sizeof(int), kFdsMax);
+    std::array<int, kFdsMax> fds{};
     std::memcpy(fds.data(), CMSG_DATA(header), count * sizeof(int));
-    for (size_t index = 0; index < count; ++index) received.fds.at(index).reset(fds.at(index));
+    for (size_t index = 0; index < count; ++index) {
+      Fd& place = index < kLinkFdCount ? received.fds.at(index) : received.link;
+      place.reset(fds.at(index));
+    }
   }
   if (length != sizeof words || (packet.msg_flags & MSG_CTRUNC) != 0) {
     return Error{.errno_value = EBADMSG, .operation = "receive", .path = kPath};

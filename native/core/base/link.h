@@ -29,6 +29,8 @@ enum class LinkMessage : uint8_t {
   kLost,        // requests do not come any more; lensfs is to end
   kLogLevel,    // value: the keeper's own lines from this level on, see keeper/log.h
   kHandover,    // with the descriptors, to a keeper that takes over
+  // From a keeper, to one that takes its place; see core/base/handover.h.
+  kKeeperHandover = 32,
   // From the keeper.
   kServe = 64,  // value: how many workers have been told so, this one included
   kStack,       // put the files on the tree
@@ -54,7 +56,8 @@ inline constexpr int kWorkerFirstFd = 4;
 struct LinkPacket {
   LinkMessage message{};
   uint32_t value = 0;
-  std::array<Fd, kLinkFdCount> fds;  // valid with kHandover only
+  std::array<Fd, kLinkFdCount> fds;  // valid with kHandover and kKeeperHandover only
+  Fd link;                           // one more, with kKeeperHandover
 };
 
 // Never waits: an end that does not read its packets is not well.

@@ -120,16 +120,19 @@ function serveContainer(inputs: Inputs): KubernetesObject {
     name: 'agent',
     image,
     imagePullPolicy: values.image.pullPolicy,
-    // What pods have mounted stays when the agent ends.
-    args: ['serve', '--leave-mounted', `--config=${configDir}/config.yaml`, ...paths(inputs)],
+    // What pods have mounted stays, and is served, when the agent's pod ends: the next one takes over. Should none
+    // come, pods see the node's values. So there is nothing for a preStop hook to do.
+    args: [
+      'serve',
+      '--leave-mounted',
+      `--outlive=${values.agent.outliveSeconds}`,
+      `--config=${configDir}/config.yaml`,
+      ...paths(inputs),
+    ],
     securityContext: root,
     startupProbe: { ...probe, periodSeconds: 2, timeoutSeconds: 10, failureThreshold: 30 },
     readinessProbe: { ...probe, periodSeconds: 15, timeoutSeconds: 10 },
     livenessProbe: { ...probe, periodSeconds: 30, timeoutSeconds: 10, failureThreshold: 4 },
-    // Containers see the node's values while no agent serves, never an error.
-    lifecycle: {
-      preStop: { exec: { command: ['lensfs', 'stage', '--native', `--tree=${values.tree}`] } },
-    },
     resources: values.agent.resources,
     volumeMounts: [
       ...sharedMounts(inputs),

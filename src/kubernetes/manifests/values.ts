@@ -72,7 +72,11 @@ export const valuesSchema = z.strictObject({
         z.union([z.int(), z.string()]).default('10%'),
         'How many nodes are updated at once',
       ),
-      terminationGracePeriodSeconds: count(30, 'For the change to native files'),
+      outliveSeconds: noted(
+        z.int().min(0).max(86_400).default(600),
+        'How long the daemon goes on when its pod has ended, until the next pod takes over',
+      ),
+      terminationGracePeriodSeconds: count(30, 'How long the pod may take to end'),
     },
     'The daemon on each node',
   ),

@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "addon/handover.h"
+#include "core/base/handover.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/types.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/fd.h"
 #include "core/base/link.h"
 #include "core/base/result.h"
 
-namespace addon {
+namespace core {
 namespace {
 
-using core::Error;
-using core::Fd;
-using core::Result;
-using core::SystemError;
-
 constexpr mode_t kMode = 0600;
+// A keeper in the middle of a change of workers answers when that is done.
+constexpr timeval kAnswerTime = {.tv_sec = 20, .tv_usec = 0};
 
 struct Address {
   sockaddr_un name{};
@@ -57,30 +58,50 @@ Result<Fd> OfferHandover(const std::string& path) {
   return listener;
 }
 
-Result<Fd> AcceptHandover(int listener, std::span<const int> fds) {
+Result<Fd> HandOverFromWorker(int listener, std::span<const int> fds) {
   Fd link(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
   if (!link.valid()) return SystemError("accept", kHandoverName);
-  const core::Status sent = core::SendLink(link.get(), core::LinkMessage::kHandover, 0, fds);
+  const Status sent = SendLink(link.get(), LinkMessage::kHandover, 0, fds);
   if (!sent) return sent.error();
   return link;
+}
+
+Status HandOverFromKeeper(int listener, std::span<const int> fds, int link, pid_t worker) {
+  const Fd connection(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+  if (!connection.valid()) return SystemError("accept", kKeeperName);
+  std::vector<int> all(fds.begin(), fds.end());
+  if (link >= 0) all.push_back(link);
+  const auto value = static_cast<uint32_t>(worker);
+  return SendLink(connection.get(), LinkMessage::kKeeperHandover, value, all);
 }
 
 Result<Handover> RequestHandover(const std::string& path) {
   const auto address = ToAddress(path);
   if (!address) return address.error();
-  Handover handover;
-  handover.link.reset(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  if (!handover.link.valid()) return SystemError("make socket", path);
-  if (connect(handover.link.get(), address->get(), sizeof address->name) != 0) {
+  Fd connection(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  if (!connection.valid()) return SystemError("make socket", path);
+  if (connect(connection.get(), address->get(), sizeof address->name) != 0) {
     return SystemError("connect", path);
   }
-  auto packet = core::ReceiveLink(handover.link.get());
+  if (setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &kAnswerTime, sizeof kAnswerTime) !=
+      0) {
+    return SystemError("limit waiting on", path);
+  }
+  auto packet = ReceiveLink(connection.get());
   if (!packet) return packet.error();
-  if (packet->message != core::LinkMessage::kHandover) {
+  Handover handover;
+  handover.fds = std::move(packet->fds);
+  if (packet->message == LinkMessage::kHandover) {
+    constexpr timeval kNoLimit = {};
+    (void)setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &kNoLimit, sizeof kNoLimit);
+    handover.link = std::move(connection);
+  } else if (packet->message == LinkMessage::kKeeperHandover) {
+    handover.link = std::move(packet->link);
+    handover.worker = static_cast<pid_t>(packet->value);
+  } else {
     return Error{.errno_value = EBADMSG, .operation = "receive", .path = path};
   }
-  handover.fds = std::move(packet->fds);
   return handover;
 }
 
-}  // namespace addon
+}  // namespace core
