@@ -17,7 +17,9 @@ import { waitUntil } from '../_support/wait.js';
 import type { Json } from './fixtures/fixture.js';
 
 const requirements = [...mountRequirements, command('runc'), command('python3')];
-const test = testWith(...requirements);
+const timeoutMs = 120_000;
+const testHere = testWith(...requirements);
+const test = (name: string, body: () => Promise<void>) => testHere(name, body, timeoutMs);
 const limitKib = 96 * 1024;
 
 let node: KubernetesNode;
@@ -180,7 +182,7 @@ test('A rolling update is invisible to pods, many times, also when agents are ki
   await pod.kill('KILL');
   await stopDaemon();
   await agent.exited;
-}, 120_000);
+});
 
 test('Of two agents at once the later one serves, and pods notice nothing', async () => {
   const first = await startAgent();

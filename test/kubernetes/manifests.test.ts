@@ -123,6 +123,23 @@ describe('deploy/', () => {
     }
   });
 
+  test('has a chart that refuses directories within each other, as the generator does', () => {
+    const message = 'runDir must not be in the directory that tree is in';
+    const wrong = [
+      'runDir=/var/lib',
+      'runDir=/var/lib/x',
+      'tree=/run/lensfs/tree',
+      'tree=/run/lensfs/a/b',
+      'tree=/lens',
+    ];
+    for (const set of wrong) {
+      expect(() => helm(['template', chart, '--set', set]), set).toThrow(message);
+      expect(() => parseValues({ sets: [set] }), set).toThrow(message);
+    }
+    for (const set of ['runDir=/var/library', 'tree=/run/lens/tree'])
+      expect(() => helm(['template', chart, '--set', set]), set).not.toThrow();
+  });
+
   test('has kustomize bases that kubectl builds', () => {
     const built = parse(kubectl(['kustomize', 'deploy/kustomize/base']));
     const generated = [namespaceObject(ownNamespace), ...objectsOf([])];

@@ -5,7 +5,7 @@ import { z } from '../../zod.js';
 import { ownNamespace } from '../names.js';
 import { chartInputs, type Expressions, knownInputs, shapeOf } from './inputs.js';
 import { namespaceObject, type Part, parts, toTemplate, toYaml } from './render.js';
-import { defaultValues, type Values, valuesSchema } from './values.js';
+import { defaultValues, nestedDirectories, type Values, valuesSchema } from './values.js';
 
 const made = '# Made by scripts/deploy-update from src/kubernetes/manifests; do not edit.\n';
 
@@ -27,6 +27,7 @@ function chartFiles(version: string): [path: string, text: string][] {
     ['helm/lensfs/values.yaml', `${made}\n${valuesYaml(valuesSchema, defaultValues, '')}`],
     ['helm/lensfs/values.schema.json', `${JSON.stringify(withHelmsOwn(schema), null, 2)}\n`],
     ['helm/lensfs/templates/NOTES.txt', notes],
+    ['helm/lensfs/templates/validate.yaml', validation],
     ...templates,
   ];
 }
@@ -62,6 +63,14 @@ Give the view to all pods that are created in a namespace from now on:
 {{ if .Values.webhook.enabled -}}
 See what became of a pod:
   kubectl get pod NAME --output jsonpath='{.metadata.annotations.lensfs\\.io/status}'
+{{- end }}
+`;
+
+/** What the JSON schema cannot say. */
+const validation = `{{- $parent := printf "%s/" (dir .Values.tree | trimSuffix "/") }}
+{{- $runDir := printf "%s/" .Values.runDir }}
+{{- if or (hasPrefix $parent $runDir) (hasPrefix $runDir $parent) }}
+{{- fail "${nestedDirectories}" }}
 {{- end }}
 `;
 

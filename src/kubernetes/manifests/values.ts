@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people set: the chart's values.yaml and the command's --set. The one place that knows keys and defaults. Pure.
 
+import { posix } from 'node:path';
 import { defaultTree } from '../../config/schema.js';
 import { z } from '../../zod.js';
 import { injectableFiles } from '../files.js';
@@ -35,7 +36,11 @@ function section<T extends z.core.$ZodLooseShape>(shape: T, description: string)
   return noted(z.strictObject(shape).prefault({} as never), description);
 }
 
-export const valuesSchema = z.strictObject({
+/** Why a combination is refused: a volume of the agent within another would be mounted once more by each container. */
+export const nestedDirectories =
+  'runDir must not be in the directory that tree is in, nor the other way round';
+
+const fields = z.strictObject({
   image: section(
     {
       repository: text('lensfs', 'Where the image is'),
@@ -169,6 +174,18 @@ export const valuesSchema = z.strictObject({
     'Views of their own for pods, without a volume',
   ),
 });
+
+export const valuesSchema = fields.refine(
+  ({ tree, runDir }) => {
+    const parent = posix.dirname(tree);
+    return !isIn(runDir, parent) && !isIn(parent, runDir);
+  },
+  { path: ['runDir'], message: nestedDirectories },
+);
+
+function isIn(path: string, directory: string): boolean {
+  return `${path}/`.startsWith(directory === '/' ? '/' : `${directory}/`);
+}
 
 export type Values = z.output<typeof valuesSchema>;
 
