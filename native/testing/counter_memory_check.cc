@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -64,12 +65,15 @@ Counted Make(uint64_t usec) {
 
 bool HasUsec(CounterMemory& memory, uint64_t inode, uint64_t usec) {
   const auto found = memory.Find(KeyOf(inode));
-  if (!found || !found->load) return false;
-  const core::model::CpuTimes times = found->cpu.Read(BothCpus());
+  if (!found) return false;
   const Counted expected = Make(usec);
+  const std::optional<core::model::LoadAverage>& load = found->load;
+  const std::optional<core::model::LoadAverage>& expected_load = expected.load;
+  if (!load || !expected_load) return false;
+  const core::model::CpuTimes times = found->cpu.Read(BothCpus());
   return times.total.user_usec == usec &&
          times.total.idle_usec == expected.cpu.Read(BothCpus()).total.idle_usec &&
-         times.cpus.size() == kCpus && found->load->fixed == expected.load->fixed &&
+         times.cpus.size() == kCpus && load->fixed == expected_load->fixed &&
          found->load_at == expected.load_at;
 }
 
