@@ -203,7 +203,15 @@
       ],
       'defines': ['NAPI_VERSION=8'],
       'cflags_cc!': ['-Wshadow'],  # napi.h shadows
-      'libraries': ['<!@(pkg-config --libs fuse3)'],
+      'libraries': ['<!@(scripts/fuse-libs)'],
+      # Runs on hosts with another libstdc++, beside the one that Node.js has.
+      'ldflags': [
+        '-static-libstdc++',
+        '-static-libgcc',
+        '-Wl,-Bsymbolic',
+        '-Wl,--gc-sections',
+        '-Wl,--version-script=<(module_root_dir)/native/addon/exports.map',
+      ],
     },
     # Never shipped: core for the tests, core without Node.js for sanitizers, the benchmarks' client.
     {
@@ -252,14 +260,14 @@
         'native/testing/every_parser.cc',
       ],
       'dependencies': ['core', 'fuse'],
-      'libraries': ['<!@(pkg-config --libs fuse3)'],
+      'libraries': ['<!@(scripts/fuse-libs)'],
     },
     {
       'target_name': 'mount_check',
       'type': 'executable',
       'sources': ['native/testing/mount_check.cc'],
       'dependencies': ['core', 'fuse', 'mounts'],
-      'libraries': ['<!@(pkg-config --libs fuse3)'],
+      'libraries': ['<!@(scripts/fuse-libs)'],
     },
     {
       'target_name': 'load',

@@ -119,7 +119,7 @@ const tsRanks: [rank: number, room: RegExp][] = [
   [2, /^kubernetes\//],
   [3, /^daemon\//],
   [4, /^cli\//],
-  [5, /^(main|index|worker)\.ts$/],
+  [5, /^(main|index|install|worker)\.ts$/],
 ];
 
 function tsRank(path: string): { rank: number; room: string } | undefined {
@@ -160,7 +160,7 @@ describe('src/', () => {
   test.each([
     ['loads an addon', /\.node['"`]|process\.dlopen/, ['src/native/binding.ts']],
     ['reads the environment', /process\.env\b/, ['src/config/sources.ts']],
-    ['sets the exit code', /process\.exitCode\b/, ['src/main.ts']],
+    ['sets the exit code', /process\.exitCode\b/, ['src/install.ts', 'src/main.ts']],
     ['exits', /process\.(exit|abort|reallyExit)\b/, []],
     ['writes to the console', /\bconsole\./, []],
   ])('%s only where it belongs', (_, pattern, allowed) => {

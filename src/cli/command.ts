@@ -17,6 +17,13 @@ export const exitCodes = {
   usage: 2,
 } as const;
 
+/** What the exit codes mean, for people. */
+export const exitCodeMeanings: readonly (readonly [code: number, meaning: string])[] = [
+  [exitCodes.ok, 'done'],
+  [exitCodes.failure, 'it could not be done; standard error says why'],
+  [exitCodes.usage, 'the command line or the configuration is wrong'],
+];
+
 export interface Option {
   type: 'string' | 'boolean';
   multiple?: boolean;

@@ -2,15 +2,12 @@
 // Values -> text for people. Pure.
 import { describeProblem, type Problem } from '../config/parse.js';
 import type { ReloadReply, StatusReply } from '../control/protocol.js';
-import type { Command, Option } from './command.js';
+import { type Command, exitCodeMeanings, type Option } from './command.js';
 
 const exitCodeHelp = `Exit codes:
-  0  done
-  1  it could not be done; standard error says why
-  2  the command line or the configuration is wrong
-`;
+${exitCodeMeanings.map(([code, meaning]) => `  ${code}  ${meaning}\n`).join('')}`;
 
-const helpOption: Option = { type: 'boolean', help: 'print this help' };
+export const helpOption: Option = { type: 'boolean', help: 'print this help' };
 
 /** `lensfs --help`. */
 export function formatHelp(commands: readonly Command[]): string {

@@ -14,6 +14,7 @@ import { kubernetesManifests } from './commands/kubernetes-manifests.js';
 import { kubernetesNode } from './commands/kubernetes-node.js';
 import { kubernetesScan } from './commands/kubernetes-scan.js';
 import { kubernetesWebhook } from './commands/kubernetes-webhook.js';
+import { manualOf } from './commands/manual.js';
 import { metrics } from './commands/metrics.js';
 import { mounts } from './commands/mounts.js';
 import { reload } from './commands/reload.js';
@@ -50,7 +51,11 @@ const others: readonly Command[] = [
   kubernetesScan,
   kubernetesWebhook,
 ];
-const commands: readonly Command[] = [...others, completionOf(others)];
+const commands: readonly Command[] = [
+  ...others,
+  manualOf(() => commands),
+  completionOf(() => commands),
+];
 
 /** Runs one command line, without the program's name in front; resolves to the exit code. */
 export async function runProgram(argv: readonly string[], io: Io): Promise<number> {

@@ -20,9 +20,7 @@ const profileExample = `# profiles:
 
 /** What \`lensfs config init\` writes. */
 export function formatDefaultFile(): string {
-  const parsed = parseConfig([]);
-  if (!parsed.ok) throw new Error('The default configuration is wrong');
-  const defaults = configTexts(parsed.config);
+  const defaults = defaultTexts();
   let section = '';
   const blocks = configKeys.map((key) => {
     const [parent = '', leaf] = key.name.split('.');
@@ -31,6 +29,13 @@ export function formatDefaultFile(): string {
     return `\n${describe(key)}${opens}${formatKey(key, defaults)}`;
   });
   return head + blocks.join('');
+}
+
+/** What each key is when nobody sets it, as it would be written. */
+export function defaultTexts(): Record<string, unknown> {
+  const parsed = parseConfig([]);
+  if (!parsed.ok) throw new Error('The default configuration is wrong');
+  return configTexts(parsed.config);
 }
 
 /** For editors: \`# yaml-language-server: $schema=...\`. */

@@ -143,7 +143,7 @@ function readEnvironment(env: NodeJS.ProcessEnv): Entry[] {
 }
 
 /** "cpu.count" is LENSFS_CPU_COUNT. */
-function envName(key: string): string {
+export function envName(key: string): string {
   return envPrefix + key.toUpperCase().replaceAll('.', '_');
 }
 

@@ -11,6 +11,7 @@ import {
   type EndpointName,
   endpoints,
   errorReply,
+  maxConnections,
   type Params,
   type Query,
   type Reply,
@@ -175,6 +176,13 @@ function unreachable(socketPath: string, error: unknown): ControlError {
     case 'EACCES':
     case 'EPERM':
       return new ControlError('no_access', `May not open "${socketPath}": run this as root`, error);
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return new ControlError(
+        'no_answer',
+        `The daemon on "${socketPath}" closed the connection: it is ending, or has ${maxConnections} clients already`,
+        error,
+      );
     case 'ABORT_ERR':
       return new ControlError('no_answer', `No answer in time on "${socketPath}"`, error);
     default:

@@ -159,6 +159,9 @@ export const endpoints = {
   },
 } as const satisfies Record<string, Endpoint>;
 
+/** At the same time; further ones are closed unanswered. */
+export const maxConnections = 64;
+
 export type EndpointName = keyof typeof endpoints;
 export type Reply<Name extends EndpointName> = z.output<(typeof endpoints)[Name]['reply']>;
 export type Params<Name extends EndpointName> = z.output<(typeof endpoints)[Name]['params']>;
@@ -176,6 +179,7 @@ export const errorStatus = {
   bad_request: 400,
   not_found: 404,
   method_not_allowed: 405,
+  timeout: 408,
   too_large: 413,
   invalid_configuration: 422,
   internal: 500,

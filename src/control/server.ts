@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control socket: HTTP and JSON for the requests of protocol.ts.
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { messageOf } from '../errors.js';
+import { codeOf, messageOf } from '../errors.js';
 import { type Logger, logMessages } from '../logger.js';
 import { z } from '../zod.js';
 import { type EventSource, streamEvents } from './event-stream.js';
@@ -15,6 +16,7 @@ import {
   errorBody,
   errorCodeFor,
   errorStatus,
+  maxConnections,
   methodsOf,
   type Outcome,
   type Reply,
@@ -53,10 +55,13 @@ const noBody = z.union([z.undefined(), z.strictObject({})], { error: 'expected n
 
 const jsonType = 'application/json; charset=utf-8';
 const maxBodyBytes = 64 * 1024;
-const maxConnections = 64;
-const requestTimeoutMs = 10_000;
+/** For a whole request, its head included. */
+const requestTimeoutMs = 5_000;
+/** How often requests are looked at that are not there yet. */
+const timeoutSweepMs = 1_000;
 /** Of a client that neither sends nor takes anything. */
 const idleTimeoutMs = 30_000;
+const keepAliveMs = 5_000;
 const idleSweepMs = 10;
 
 /** Answers until disposed, which lets running requests finish. */
@@ -106,18 +111,15 @@ function createApp(options: ControlServerOptions, streams: Set<ServerResponse>):
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
     connectionTimeout: idleTimeoutMs,
+    keepAliveTimeout: keepAliveMs,
+    http: { connectionsCheckingInterval: timeoutSweepMs },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
     frameworkErrors: (error, _request, reply) => {
       refuse(reply as FastifyReply, 'bad_request', messageOf(error));
     },
-    // Called for bytes that are no HTTP request: there is no reply object to use.
-    clientErrorHandler: (_error, socket) => {
-      const body = JSON.stringify(errorBody('bad_request', 'Not an HTTP request'));
-      const head = `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
-      if (socket.writable) socket.end(head + body);
-    },
+    clientErrorHandler: (error, socket) => endConnection(socket, codeOf(error)),
   });
   app.server.maxConnections = maxConnections;
 
@@ -197,6 +199,19 @@ function logRequest(request: FastifyRequest, { logger, peerOf }: ControlServerOp
   const { _handle: handle } = request.raw.socket as { _handle?: { fd?: number } };
   const peer = handle?.fd === undefined ? null : peerOf(handle.fd);
   logger[level]({ method: request.method, url: request.url, peer }, logMessages.request);
+}
+
+/** For bytes that are no HTTP request, and for half a request: there is no reply object to use. */
+function endConnection(socket: Socket, errorCode: string | undefined): void {
+  const [code, message, reason] =
+    errorCode === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? (['timeout', `No whole request within ${requestTimeoutMs} ms`, 'Request Timeout'] as const)
+      : (['bad_request', 'Not an HTTP request', 'Bad Request'] as const);
+  const body = JSON.stringify(errorBody(code, message));
+  const head = `HTTP/1.1 ${errorStatus[code]} ${reason}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+  if (socket.writable) socket.write(head + body);
+  // Also when the other side stays: its place is for others.
+  socket.destroySoon();
 }
 
 function refuse(reply: FastifyReply, code: ErrorCode, message: string): FastifyReply {

@@ -17,6 +17,7 @@ import { claimControlSocket } from '../control/socket.js';
 import { codeOf } from '../errors.js';
 import { createLogger, logMessages } from '../logger.js';
 import { descriptorList, type KeptDescriptors } from '../native/binding.js';
+import { builtFile } from '../native/built-files.js';
 import { isConnected, isOnTop, isTree } from '../native/mounts.js';
 import { become, type Handover, makeMemory, takeOver } from '../native/process.js';
 import { readVersion } from '../version.js';
@@ -53,7 +54,7 @@ const takeOverMs = 30_000;
 /** What a service manager stores, by name. */
 const storedName = (name: string) => `lensfs-${name}`;
 
-const keeperPath = fileURLToPath(new URL('../../build/Release/lensfs-keeper', import.meta.url));
+const keeperPath = builtFile('lensfs-keeper');
 const workerPath = fileURLToPath(new URL('../worker.js', import.meta.url));
 
 /**

@@ -78,6 +78,19 @@ export async function unmountConnections(runDir: string): Promise<void> {
   await removeMountPoints(runDir);
 }
 
+/** The same after a daemon that could not do so itself; what is not mounted is passed over. */
+export async function clearConnections(runDir: string): Promise<void> {
+  for (const path of Object.values(connectionMounts(runDir))) {
+    try {
+      unmount(path);
+    } catch (error) {
+      const isMounted = !['EINVAL', 'ENOENT'].includes(codeOf(error) ?? '');
+      if (isMounted) throw error;
+    }
+  }
+  await removeMountPoints(runDir);
+}
+
 /** Takes away a tree that `stage` has made. */
 export function unstage(tree: string): void {
   if (isTree(tree)) removeTree(tree);

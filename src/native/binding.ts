@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The addon's surface, and the only place that loads it.
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { codeOf, messageOf } from '../errors.js';
 import type { AttachFunctions } from './attach.js';
+import { builtFile } from './built-files.js';
 import { awaitNative, callNative, NativeError } from './native-error.js';
 
 export interface NativeOptions {
@@ -315,14 +315,16 @@ export function peerOf(fd: number): { pid: number; uid: number; gid: number } | 
   return loadAddon().peerOf(fd);
 }
 
+const buildAdvice = '"npm run build" in a checkout, "npm rebuild lensfs" in an installation';
+
 /** @throws NativeError "addon_missing" or "addon_broken" */
 export function loadAddon(): Addon {
-  const path = fileURLToPath(new URL('../../build/Release/addon.node', import.meta.url));
+  const path = builtFile('addon.node');
   try {
     return createRequire(import.meta.url)(path) as Addon;
   } catch (error) {
     if (codeOf(error) === 'MODULE_NOT_FOUND') {
-      throw new NativeError('addon_missing', `No addon at "${path}": npm run build`, error);
+      throw new NativeError('addon_missing', `No addon at "${path}": ${buildAdvice}`, error);
     }
     const reason = messageOf(error);
     throw new NativeError('addon_broken', `Cannot load "${path}": ${reason}`, error);

@@ -7,7 +7,6 @@ import { expect, test } from 'vitest';
 interface LockedPackage {
   license?: string;
   dev?: boolean;
-  devOptional?: boolean;
 }
 
 function read(path: string): string {
@@ -19,9 +18,7 @@ function installed(): string[] {
   const { packages } = JSON.parse(read('package-lock.json')) as {
     packages: Record<string, LockedPackage>;
   };
-  const shipped = Object.entries(packages).filter(
-    ([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true,
-  );
+  const shipped = Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true);
   const lines = shipped.map(([path, { license }]) => {
     return `${path.replace(/^.*node_modules\//, '')}: ${license ?? 'none'}`;
   });

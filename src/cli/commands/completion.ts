@@ -2,9 +2,9 @@
 import { type Command, exitCodes, UsageError } from '../command.js';
 import { completionScript, type Shell, shells } from '../completion.js';
 
-/** The command that prints completion scripts for `commands` and itself. */
-export function completionOf(commands: readonly Command[]): Command {
-  const completion: Command = {
+/** The command that prints completion scripts; `commands` is asked when it runs. */
+export function completionOf(commands: () => readonly Command[]): Command {
+  return {
     name: 'completion',
     summary: 'Prints a completion script: bash, zsh or fish',
     operands: ['SHELL'],
@@ -18,9 +18,8 @@ export function completionOf(commands: readonly Command[]): Command {
       if (!shells.includes(shell as Shell)) {
         throw new UsageError(`completion: expected ${shells.join(', ')}, got "${shell}"`);
       }
-      io.stdout.write(completionScript(shell as Shell, [...commands, completion]));
+      io.stdout.write(completionScript(shell as Shell, commands()));
       return exitCodes.ok;
     },
   };
-  return completion;
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join, resolve } from 'node:path';
 import { installIn, removeFrom } from '../../containers/edit-host-file.js';
 import type { HookOptions } from '../../containers/hook-options.js';
 import { formatEdit } from '../../containers/hook-output.js';
 import { type HostFileName, hostFiles } from '../../containers/host-files.js';
 import { attachablePaths } from '../../native/attach.js';
+import { builtFile } from '../../native/built-files.js';
+import { formatJson, jsonOption } from '../client.js';
 import { type Arguments, type Command, exitCodes, UsageError } from '../command.js';
 
-const programs = fileURLToPath(new URL('../../../build/Release', import.meta.url));
+const programs = dirname(builtFile('lensfs-hook'));
 const names = Object.keys(hostFiles) as HostFileName[];
 
 export const hook: Command = {
@@ -17,6 +18,7 @@ export const hook: Command = {
   summary: 'Makes Docker, Podman, containerd, CRI-O, CDI or LXC give new containers their view',
   operands: ['install|remove', names.join('|')],
   options: {
+    json: jsonOption,
     default: { type: 'boolean', help: 'every container, not only those that ask for it' },
     'dry-run': { type: 'boolean', help: 'print what would change, and change nothing' },
     files: { type: 'string', placeholder: 'LIST', help: 'which files: all (default), or words' },
@@ -60,9 +62,14 @@ export const hook: Command = {
       action === 'install'
         ? await installIn(file, path, options, isDryRun)
         : await removeFrom(file, path, isDryRun);
-    io.stdout.write(edit.diff);
     const usage = action === 'install' ? file.usage(options) : undefined;
-    io.stderr.write(formatEdit(edit, { isDryRun, reload: file.reload, usage }));
+    const notes = { isDryRun, reload: file.reload, usage };
+    if (args.isSet('json')) {
+      io.stdout.write(formatJson({ ...edit, ...notes }));
+      return exitCodes.ok;
+    }
+    io.stdout.write(edit.diff);
+    io.stderr.write(formatEdit(edit, notes));
     return exitCodes.ok;
   },
 };

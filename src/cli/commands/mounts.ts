@@ -8,6 +8,7 @@ import {
   recipeNames,
 } from '../../containers/recipes.js';
 import { attachablePaths } from '../../native/attach.js';
+import { formatJson, jsonOption } from '../client.js';
 import { type Command, exitCodes, UsageError } from '../command.js';
 import { configFlags, configOption, treeOption } from '../config-options.js';
 import { formatProblems } from '../output.js';
@@ -17,6 +18,7 @@ export const mounts: Command = {
   summary: 'Prints the flags or the file that mount the public tree into a container',
   operands: [recipeNames.join('|')],
   options: {
+    json: jsonOption,
     files: { type: 'string', placeholder: 'LIST', help: 'which files: all (default), or words' },
     tree: treeOption,
     config: configOption,
@@ -37,8 +39,13 @@ export const mounts: Command = {
     }
     const paths = attachablePaths(args.text('files') ?? 'all');
     const options = { tree: parsed.config.tree, paths };
-    io.stdout.write(formatRecipe(name, options));
-    io.stderr.write(describeOmissions(name, options));
+    const [text, omissions] = [formatRecipe(name, options), describeOmissions(name, options)];
+    if (args.isSet('json')) {
+      io.stdout.write(formatJson({ for: name, tree: options.tree, paths, text, omissions }));
+      return exitCodes.ok;
+    }
+    io.stdout.write(text);
+    io.stderr.write(omissions);
     return exitCodes.ok;
   },
 };

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { loadConfig } from '../../config/load.js';
-import { type Command, exitCodes } from '../command.js';
-import { configFlags, configOption, setOption, treeOption } from '../config-options.js';
+import { type Command, exitCodes, UsageError } from '../command.js';
+import {
+  configFlags,
+  configOption,
+  runDirOption,
+  setOption,
+  treeOption,
+} from '../config-options.js';
 import { formatProblems } from '../output.js';
 
 export const stage: Command = {
@@ -13,22 +19,32 @@ export const stage: Command = {
       type: 'boolean',
       help: "put the host's files on top of a tree that there is, for all containers to see",
     },
+    remove: {
+      type: 'boolean',
+      help: 'take away what a daemon has left mounted; containers keep the files they have',
+    },
     config: configOption,
     tree: treeOption,
+    'run-dir': runDirOption,
     set: setOption,
   },
   examples: [
     ['lensfs stage', 'before container runtimes start; "lensfs serve" then puts its files on top'],
     ['lensfs stage --native', 'after a daemon has ended: no container is left without its files'],
+    ['lensfs stage --remove', 'when lensfs is uninstalled'],
   ],
   run: async (args, io) => {
+    if (args.isSet('native') && args.isSet('remove')) {
+      throw new UsageError('stage: --native and --remove exclude each other');
+    }
     const parsed = await loadConfig(configFlags(args));
     if (!parsed.ok) {
       io.stderr.write(formatProblems(parsed.problems));
       return exitCodes.usage;
     }
-    const { stageHostFiles } = await import('../../daemon/stage.js');
-    await stageHostFiles(parsed.config, { onTop: args.isSet('native') });
+    const { removeLeftovers, stageHostFiles } = await import('../../daemon/stage.js');
+    if (args.isSet('remove')) await removeLeftovers(parsed.config);
+    else await stageHostFiles(parsed.config, { onTop: args.isSet('native') });
     return exitCodes.ok;
   },
 };
