@@ -51,7 +51,7 @@ const others: readonly Command[] = [
   kubernetesScan,
   kubernetesWebhook,
 ];
-const commands: readonly Command[] = [
+export const commands: readonly Command[] = [
   ...others,
   manualOf(() => commands),
   completionOf(() => commands),

@@ -7,6 +7,10 @@ export interface Column<Row> {
   /** Numbers are aligned right. */
   align?: 'left' | 'right';
   cell: (row: Row) => string;
+  /** Where the terminal is too narrow for all columns, the one with the highest number goes first. */
+  drop?: number;
+  /** To how many characters the last column may be cut before it goes. */
+  least?: number;
   /** Emphasis, where colours are wanted. */
   style?: (row: Row) => Style | undefined;
 }
@@ -23,10 +27,11 @@ const gap = '  ';
 
 /** A header line and one line per row. */
 export function formatTable<Row>(
-  columns: readonly Column<Row>[],
+  all: readonly Column<Row>[],
   rows: readonly Row[],
   { width, colours }: TableOptions,
 ): string {
+  const columns = fitting(all, rows, width ?? Number.POSITIVE_INFINITY);
   const cells = rows.map((row) => columns.map(({ cell }) => printable(cell(row))));
   const widths = columns.map(({ title }, index) =>
     Math.max(title.length, ...cells.map((line) => (line[index] ?? '').length)),
@@ -48,6 +53,25 @@ export function formatTable<Row>(
   return [head, ...lines.map((line) => line.join(gap).trimEnd())]
     .map((line) => `${cut(line, width)}\n`)
     .join('');
+}
+
+/** The columns for which there is room. */
+function fitting<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width: number,
+): readonly Column<Row>[] {
+  const sizes = columns.map(({ title, cell, least = Number.POSITIVE_INFINITY }) =>
+    Math.min(least, Math.max(title.length, ...rows.map((row) => printable(cell(row)).length))),
+  );
+  const total = sizes.reduce((sum, size) => sum + size + gap.length, -gap.length);
+  const highest = Math.max(...columns.map(({ drop = 0 }) => drop));
+  if (total <= width || highest === 0) return columns;
+  return fitting(
+    columns.filter(({ drop }) => drop !== highest),
+    rows,
+    width,
+  );
 }
 
 /** Such as "1.5 GiB". */

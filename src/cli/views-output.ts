@@ -36,15 +36,15 @@ export function formatViews(views: readonly ViewReply[], options: TableOptions):
   }
   const columns: Column<ViewReply>[] = [
     { title: 'CONTAINER', cell: nameOf, style: () => 'bold' },
-    { title: 'INIT', align: 'right', cell: ({ initPid }) => String(initPid) },
+    { title: 'INIT', drop: 1, align: 'right', cell: ({ initPid }) => String(initPid) },
     { title: 'AGE', align: 'right', cell: ({ ageSec }) => formatDuration(ageSec) },
     { title: 'CPUS', align: 'right', cell: cpusOf },
     { title: 'MEMORY', align: 'right', cell: memoryOf, style: memoryStyle },
-    { title: 'SWAP', align: 'right', cell: swapOf },
+    { title: 'SWAP', drop: 2, align: 'right', cell: swapOf },
     { title: 'TASKS', align: 'right', cell: ({ tasks }) => (tasks === null ? '-' : String(tasks)) },
     { title: 'READS', align: 'right', cell: ({ reads }) => String(reads) },
-    { title: 'HITS', align: 'right', cell: hitRate },
-    { title: 'CGROUP', cell: ({ cgroup }) => cgroup, style: () => 'dim' },
+    { title: 'HITS', drop: 3, align: 'right', cell: hitRate },
+    { title: 'CGROUP', drop: 4, least: 16, cell: ({ cgroup }) => cgroup, style: () => 'dim' },
   ];
   const sorted = [...views].sort((a, b) => compareText(nameOf(a), nameOf(b)));
   return formatTable(columns, sorted, options);
@@ -63,7 +63,7 @@ export function formatTop(
       cell: ({ cpuPercent }) => formatPercent(cpuPercent),
       style: cpuStyle,
     },
-    { title: 'OF', align: 'right', cell: ({ view }) => cpusOf(view) },
+    { title: 'OF', drop: 1, align: 'right', cell: ({ view }) => cpusOf(view) },
     {
       title: 'THROTTLED',
       align: 'right',
@@ -77,7 +77,12 @@ export function formatTop(
       style: ({ view }) => memoryStyle(view),
     },
     { title: 'PRESSURE C/M/I', align: 'right', cell: ({ view }) => pressureOf(view) },
-    { title: 'LOAD', align: 'right', cell: ({ view }) => view.load?.[0]?.toFixed(2) ?? '-' },
+    {
+      title: 'LOAD',
+      drop: 2,
+      align: 'right',
+      cell: ({ view }) => view.load?.[0]?.toFixed(2) ?? '-',
+    },
     {
       title: 'READS/S',
       align: 'right',

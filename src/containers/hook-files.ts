@@ -62,8 +62,9 @@ function hooksDirectoryFile(path: string, reload: string, program: string): Host
   };
 }
 
+// Podman looks into /etc/containers/oci/hooks.d only where containers.conf names it.
 export const podmanHook = hooksDirectoryFile(
-  '/etc/containers/oci/hooks.d/50-lensfs.json',
+  '/usr/share/containers/oci/hooks.d/50-lensfs.json',
   'nothing',
   'Podman',
 );

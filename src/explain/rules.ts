@@ -29,14 +29,18 @@ const cpus: SourceName[] = [
   ...quota,
 ];
 const quotaLimit = ['cpu.max', 'cpu.cfs_quota_us'];
-const cpuUsage: SourceName[] = [
-  ['cpu.stat', 'user_usec'],
+const usageOfEachCpu: SourceName = ['cpuacct.usage_all', '*'];
+const userTime: SourceName[] = [['cpu.stat', 'user_usec'], ['cpuacct.usage_user'], usageOfEachCpu];
+const systemTime: SourceName[] = [
   ['cpu.stat', 'system_usec'],
+  ['cpuacct.usage_sys'],
+  usageOfEachCpu,
+];
+const throttled: SourceName[] = [
   ['cpu.stat', 'throttled_usec'],
   ['cpu.stat', 'throttled_time'],
-  ['cpuacct.usage_user'],
-  ['cpuacct.usage_sys'],
 ];
+const cpuUsage: SourceName[] = [...new Set([...userTime, ...systemTime, ...throttled])];
 const swapUsage: SourceName[] = [['memory.swap.current'], ['memory.stat', 'total_swap']];
 
 /** v2's name of a memory.stat key to v1's. */
@@ -168,9 +172,12 @@ const zeroLines =
   /^(NFS_Unstable|Bounce|WritebackTmp|HardwareCorrupted|ShmemPmdMapped|FilePmdMapped|Cma\w+|Unaccepted|Balloon)$/;
 
 const statRules: Record<string, Rule> = {
-  user: { formula: 'user time of its cgroup since it started, in 1/100 s', sources: cpuUsage },
+  user: { formula: 'user time of its cgroup since it started, in 1/100 s', sources: userTime },
   nice: { formula: 'nice time of its cgroup, in 1/100 s', sources: [['cpu.stat', 'nice_usec']] },
-  system: { formula: 'system time of its cgroup since it started, in 1/100 s', sources: cpuUsage },
+  system: {
+    formula: 'system time of its cgroup since it started, in 1/100 s',
+    sources: systemTime,
+  },
   idle: {
     formula: 'CPUs * age - busy - steal, at least 0, in 1/100 s',
     sources: [...cpuUsage, ...cpus],
@@ -255,9 +262,10 @@ const disks: Rule = {
   formula: 'what its cgroup did on the device; bytes as sectors of 512',
   sources: [
     ['io.stat', '*'],
-    ...['throttle.io_serviced_recursive', 'throttle.io_service_bytes_recursive'].map(
-      (name) => [`blkio.${name}`, '*'] as const,
-    ),
+    ...['throttle', 'bfq'].flatMap((policy) => [
+      [`blkio.${policy}.io_serviced_recursive`, '*'] as const,
+      [`blkio.${policy}.io_service_bytes_recursive`, '*'] as const,
+    ]),
   ],
 };
 const diskZero: Rule = { formula: '0: a cgroup has no such counter', sources: [] };

@@ -38,7 +38,7 @@ function unpack(): string {
 }
 
 /** The package's are for x86-64; on another machine they must be on the PATH. */
-function toolPath(tool: 'kubectl' | 'helm'): string {
+export function toolPath(tool: 'kubectl' | 'helm'): string {
   return process.arch === 'x64' ? join(unpack(), tool, tool) : tool;
 }
 

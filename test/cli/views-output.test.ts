@@ -67,6 +67,19 @@ web        4711  1m 1s  1.5 (0-1)  64.0 MiB / 256 MiB     -      3    100  90.0%
     expect(text).toContain('\u001b[1m');
   });
 
+  test('leaves out what there is no room for, the least needed first', () => {
+    const header = (width: number) =>
+      formatViews([viewOf()], { colours: false, width }).split('\n')[0]?.split(/ +/);
+    const all = 'CONTAINER INIT AGE CPUS MEMORY SWAP TASKS READS HITS CGROUP'.split(' ');
+    expect(header(120)).toEqual(all);
+    expect(header(80)).toEqual(all.filter((title) => title !== 'CGROUP'));
+    expect(header(64)).toEqual('CONTAINER AGE CPUS MEMORY TASKS READS'.split(' '));
+    const top = formatTop(deriveRates([], [viewOf()], 1), {
+      ...{ colours: false, width: 80, sort: 'cpu', rows: 9 },
+    });
+    expect(top.split('\n')[0]).toMatch(/^CONTAINER .* PRESSURE C\/M\/I .*READS\/S$/);
+  });
+
   test('lets no control character of a name through', () => {
     const name = 'a\u001b[2Jb\nc';
     expect(formatViews([viewOf({ name })], { colours: false })).toContain('a?[2Jb?c');
