@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <fuse_lowlevel.h>
+#include <fuse_opt.h>
 
 #include <atomic>
 #include <cerrno>
@@ -85,6 +86,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(Fd fuse_fd,
   char* arguments[] = {name.data(), nullptr};
   fuse_args args = FUSE_ARGS_INIT(1, arguments);
   fuse_session* const session = fuse_session_new(&args, &operations, sizeof operations, user_data);
+  fuse_opt_free_args(&args);  // libfuse has made a copy of them
   if (session == nullptr) {
     return Error{.errno_value = ENOMEM, .operation = "make session", .path = "libfuse"};
   }
