@@ -20,6 +20,8 @@ uint64_t CountAllocations() {
 
 }  // namespace testing
 
+#ifndef LENSFS_HAS_SANITIZER
+
 // The other forms of new and delete end in these.
 void* operator new(size_t size) {
   testing::allocation_count.fetch_add(1);
@@ -34,3 +36,5 @@ void operator delete(void* memory) noexcept {
 void operator delete(void* memory, size_t /*size*/) noexcept {
   std::free(memory);
 }
+
+#endif

@@ -10,6 +10,21 @@
 
 namespace testing {
 
+// Whether there is a count: sanitizers have an operator new of their own.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define LENSFS_HAS_SANITIZER
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LENSFS_HAS_SANITIZER
+#endif
+#ifdef LENSFS_HAS_SANITIZER
+inline constexpr bool kCountsAllocations = false;
+#else
+inline constexpr bool kCountsAllocations = true;
+#endif
+
 // Since the program began, by all threads.
 uint64_t CountAllocations();
 

@@ -167,8 +167,10 @@ int Main(int argc, char** argv) {
     return PrintAllocations(std::vector<std::string_view>(argv + 2, argv + argc));
   }
   Counts counts;
-  counts.Add("allocations are counted", AllocationsAreCounted());
-  counts.Add("meminfo does not allocate", MemInfoDoesNotAllocate());
+  if (testing::kCountsAllocations) {
+    counts.Add("allocations are counted", AllocationsAreCounted());
+    counts.Add("meminfo does not allocate", MemInfoDoesNotAllocate());
+  }
   counts.Add("counters are found again", CountersAreFoundAgain());
   counts.Add("half a record does not count", HalfARecordDoesNotCount());
   counts.Add("the oldest counters make way", TheOldestCountersMakeWay());
