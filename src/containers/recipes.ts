@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flags and files that people paste to give a container the files of the public tree. Pure.
+import { mountableByRunc } from '../config/virtual-files.js';
 import { cdiKind } from './hook-files.js';
 
 /** For whom `lensfs mounts` writes. */
@@ -14,17 +15,8 @@ export const recipeNames = [
 ] as const;
 export type RecipeName = (typeof recipeNames)[number];
 
-/** The files that runc lets be mounted over in /proc; the others need lensfs-hook. */
-const allowedByRunc = new Set([
-  'proc/cpuinfo',
-  'proc/diskstats',
-  'proc/loadavg',
-  'proc/meminfo',
-  'proc/slabinfo',
-  'proc/stat',
-  'proc/swaps',
-  'proc/uptime',
-]);
+/** The other files of /proc need lensfs-hook. */
+const allowedByRunc: ReadonlySet<string> = new Set(mountableByRunc);
 
 interface Bind {
   source: string;

@@ -3,7 +3,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { podmanHook } from '../../src/containers/hook-files.js';
 import { copyBusybox } from '../_support/container-root.js';
 import { docker, dockerEngine, endpoint } from '../_support/docker.js';
 import { hookProgram, runtimeProgram } from '../_support/hook.js';
@@ -103,7 +105,7 @@ describe('Docker', () => {
 });
 
 describe('Podman', () => {
-  /** Runs a container; its own /etc/cdi is a directory of ours. */
+  /** Runs a container; the directories that Podman looks into by itself are ours. */
   async function podman(...flags: string[]): Promise<string> {
     const storage = ['root', 'run', 'tmp'].map((name) => dir.at('podman', name));
     const [root = '', runRoot = '', tmp = ''] = storage;
@@ -111,13 +113,14 @@ describe('Podman', () => {
     const runtime = ['--cgroup-manager', 'cgroupfs', '--runtime', 'runc'];
     const ulimits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000'];
     const options = [...ulimits, '--security-opt', 'seccomp=unconfined', ...limits];
-    const hooks = ['--hooks-dir', dir.at('hooks.d')];
-    const argv = ['podman', ...own, ...runtime, ...hooks, 'run', '--rm', ...options, ...flags];
+    const argv = ['podman', ...own, ...runtime, 'run', '--rm', ...options, ...flags];
     const tail = ['--rootfs', dir.at('root'), ...print(['/bin/sh'], 'cat')];
-    const enter = `mount -t tmpfs tmpfs /etc/containers && mkdir -p /etc/cdi &&
-      mount --bind "$1" /etc/cdi && shift && exec "$@"`;
+    const enter = `mount -t tmpfs tmpfs /etc/containers &&
+      mount -t tmpfs tmpfs /usr/share/containers && mkdir -p /etc/cdi "$3" &&
+      mount --bind "$1" /etc/cdi && mount --bind "$2" "$3" && shift 3 && exec "$@"`;
+    const ours = [dir.at('cdi'), dir.at('hooks.d'), dirname(podmanHook.path)];
     const { code, stdout, stderr } = await run('unshare', [
-      ...['--mount', 'sh', '-c', enter, 'sh', dir.at('cdi'), ...argv, ...tail],
+      ...['--mount', 'sh', '-c', enter, 'sh', ...ours, ...argv, ...tail],
     ]);
     if (code !== 0) throw new Error(`podman ended with ${code}: ${stderr}`);
     return stdout;
