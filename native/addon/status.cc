@@ -110,7 +110,7 @@ Napi::Object ToJsStatus(Napi::Env env, Session& session) {
   status.Set("heldDescriptors", static_cast<double>(engine.HeldFds()));
   status.Set("replays", static_cast<double>(session.Replays()));
   status.Set("refusals", static_cast<double>(session.Refusals()));
-  status.Set("reads", static_cast<double>(engine.GetCounters().reads.load()));
+  status.Set("reads", static_cast<double>(engine.GetReadStats().Total()));
   status.Set("renders", static_cast<double>(engine.GetCounters().renders.load()));
   status.Set("resolves", static_cast<double>(engine.GetCounters().resolves.load()));
   status.Set("readsByFile", ToJsReads(env, engine.GetReadStats()));

@@ -17,4 +17,16 @@ export const virtualFiles = [
   'sys/devices/system/cpu',
 ] as const;
 
+/** Those of them in /proc that runc takes mounts over; it refuses any other file of /proc. */
+export const mountableByRunc = [
+  'proc/cpuinfo',
+  'proc/diskstats',
+  'proc/loadavg',
+  'proc/meminfo',
+  'proc/slabinfo',
+  'proc/stat',
+  'proc/swaps',
+  'proc/uptime',
+] as const satisfies readonly (typeof virtualFiles)[number][];
+
 export type VirtualFile = (typeof virtualFiles)[number];

@@ -3,28 +3,20 @@
 //
 // Source: runc, libcontainer's check of mount destinations, by release; crun has no such list. Pure.
 
+import { mountableByRunc } from '../config/virtual-files.js';
 import type { Finding } from './finding.js';
 
-interface Entry {
-  path: string;
-  /** The first version that allows it: of 1.0.0 the release candidate; all, when not given. */
-  since?: number;
-}
+const allowedByRunc: ReadonlySet<string> = new Set(mountableByRunc);
 
-const runcList: readonly Entry[] = [
-  { path: 'proc/cpuinfo' },
-  { path: 'proc/diskstats' },
-  { path: 'proc/loadavg', since: 6 },
-  { path: 'proc/meminfo' },
-  { path: 'proc/slabinfo', since: 93 },
-  { path: 'proc/stat' },
-  { path: 'proc/swaps' },
-  { path: 'proc/uptime' },
-];
+/** Of 1.0.0 the first release candidate that allows it; every runc allows the others. */
+const allowedSince: ReadonlyMap<string, number> = new Map([
+  ['proc/loadavg', 6],
+  ['proc/slabinfo', 93],
+]);
 
 /** Whether today's runc lets it be mounted over; all of them lie in /proc or /sys. */
 export function isMountable(path: string): boolean {
-  return path.startsWith('sys/') || runcList.some((entry) => entry.path === path);
+  return path.startsWith('sys/') || allowedByRunc.has(path);
 }
 
 /** What doctor says of a runtime's list. */
@@ -35,12 +27,12 @@ export function describeOverProc(
 ): string | Pick<Finding, 'level' | 'text' | 'fix'> {
   if (runtime === 'crun') return 'takes mounts over every file of /proc';
   const candidate = candidateOf(version);
-  const allowed = runcList.filter(({ since = 0 }) => since <= candidate);
-  const refused = paths.filter((path) => {
-    return path.startsWith('proc/') && !allowed.some((entry) => entry.path === path);
-  });
+  const isAllowed = (path: string) => {
+    return allowedByRunc.has(path) && (allowedSince.get(path) ?? 0) <= candidate;
+  };
+  const refused = paths.filter((path) => path.startsWith('proc/') && !isAllowed(path));
   const text = `refuses flags for ${refused.map((path) => `/${path}`).join(', ')}; the hook gives all`;
-  if (allowed.length === runcList.length) return text;
+  if (mountableByRunc.every(isAllowed)) return text;
   return { level: 'warn', text, fix: 'lensfs hook install docker' };
 }
 

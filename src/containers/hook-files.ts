@@ -62,15 +62,8 @@ function hooksDirectoryFile(path: string, reload: string, program: string): Host
   };
 }
 
-// Podman looks into /etc/containers/oci/hooks.d only where containers.conf names it.
-export const podmanHook = hooksDirectoryFile(
-  '/usr/share/containers/oci/hooks.d/50-lensfs.json',
-  'nothing',
-  'Podman',
-);
+// Of both programs; Podman looks into /etc/containers/oci/hooks.d only where it is told to.
+const hooksFile = '/usr/share/containers/oci/hooks.d/50-lensfs.json';
 
-export const crioHook = hooksDirectoryFile(
-  '/usr/share/containers/oci/hooks.d/50-lensfs.json',
-  'systemctl reload crio',
-  'CRI-O',
-);
+export const podmanHook = hooksDirectoryFile(hooksFile, 'nothing', 'Podman');
+export const crioHook = hooksDirectoryFile(hooksFile, 'systemctl reload crio', 'CRI-O');

@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files that a pod specification can put over a container's own, and how they are called there. Pure.
+import { mountableByRunc } from '../config/virtual-files.js';
 
 /**
  * Paths below the public tree, which are also the paths in a container.
  *
- * runc takes mounts over these and refuses them over any other file of /proc, and one refused file keeps the whole
- * container from starting. What is missing here (vmstat, pressure) comes with the runtime class.
+ * One refused file keeps the whole container from starting. What is missing here (vmstat, pressure) comes with the
+ * runtime class.
  */
-export const injectableFiles = [
-  'proc/cpuinfo',
-  'proc/diskstats',
-  'proc/loadavg',
-  'proc/meminfo',
-  'proc/slabinfo',
-  'proc/stat',
-  'proc/swaps',
-  'proc/uptime',
-  'sys/devices/system/cpu',
-] as const;
+export const injectableFiles = [...mountableByRunc, 'sys/devices/system/cpu'] as const;
 
 export type InjectableFile = (typeof injectableFiles)[number];
 

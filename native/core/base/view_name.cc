@@ -45,8 +45,7 @@ std::optional<std::string> CgroupPathOf(std::string_view view_name) {
     }
   }
   // Anything else that the loop accepts ("a==b", "=a", "%41") is no path's name. Neither are "."
-  // and
-  // "..", which no cgroup is called.
+  // and "..", which no cgroup is called.
   const bool has_name = !path.empty() && ViewNameOf(path) == view_name;
   const bool is_whole = path.find("//") == std::string::npos && !path.ends_with('/');
   const std::string closed = path + '/';

@@ -12,9 +12,8 @@
 
 namespace core {
 
-// "/system.slice/nginx.service" is "system.slice=nginx.service"; "=" in the path is "%3D" and "%"
-// is
-// "%25". The root "/" has no name.
+// "/system.slice/nginx.service" is "system.slice=nginx.service"; in the path "=" is "%3D" and
+// "%" is "%25". The root "/" has no name.
 std::string ViewNameOf(std::string_view cgroup_path);
 
 // The reverse: the path that has exactly this name; nullopt when none has.

@@ -194,7 +194,6 @@ Result<SnapshotRef> Engine::ReadView(size_t file,
 
 Result<SnapshotRef> Engine::ReadSnapshot(
     size_t file, const ViewRef& view, pid_t pid, Scratch& scratch, Outcome& outcome) {
-  counters_.reads.fetch_add(1, std::memory_order_relaxed);
   const bool is_32bit =
       catalog::Files()[file].needs.Has(catalog::Need::kHostCpuInfo) && IsCaller32Bit(pid, scratch);
   view->reads.fetch_add(1, std::memory_order_relaxed);
@@ -326,7 +325,6 @@ Result<SnapshotRef> Engine::ReadSys(const std::string& path,
                                     const Result<ViewRef>& view,
                                     Scratch& scratch) {
   const Nanoseconds begin = NowMonotonic();
-  counters_.reads.fetch_add(1, std::memory_order_relaxed);
   if (view) (*view)->reads.fetch_add(1, std::memory_order_relaxed);
   auto snapshot = ReadSysNow(path, view, scratch);
   read_stats_.Add(

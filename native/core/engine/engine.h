@@ -48,7 +48,6 @@ namespace core::engine {
 
 // Counts since start.
 struct Counters {
-  std::atomic<uint64_t> reads{0};     // answers given, from a snapshot of whatever age
   std::atomic<uint64_t> renders{0};   // snapshots made
   std::atomic<uint64_t> resolves{0};  // pids that were resolved to a view by reading /proc
 };

@@ -61,6 +61,14 @@ class ReadStats {
   [[nodiscard]] uint64_t Count(size_t file, Outcome outcome) const {
     return counts_[file][static_cast<size_t>(outcome)].load(std::memory_order_relaxed);
   }
+  // Of all files and outcomes.
+  [[nodiscard]] uint64_t Total() const {
+    uint64_t total = 0;
+    for (const auto& of_file : counts_) {
+      for (const auto& count : of_file) total += count.load(std::memory_order_relaxed);
+    }
+    return total;
+  }
   [[nodiscard]] uint64_t Bucket(size_t bucket) const {
     return buckets_[bucket].load(std::memory_order_relaxed);
   }
