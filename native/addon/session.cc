@@ -58,8 +58,9 @@ int64_t RaiseFdLimit() {
   return static_cast<int64_t>(std::min<rlim_t>(limit.rlim_cur, INT32_MAX));
 }
 
-// Half for cgroups, an eighth for each kind of pidfd; the rest is for files that are opened for one
-// read. What does not get a descriptor to keep is opened each time.
+// Half for cgroups; an eighth for callers' pidfds, as much for a file of each, and for the pidfds
+// of namespaces' init processes; the rest is for files that are opened for one read. What does not
+// get a descriptor to keep is opened each time.
 void DivideFds(int64_t allowed, core::engine::EngineOptions& options) {
   const int64_t free = std::max<int64_t>(0, allowed - kOwnFds);
   options.held_fds_max = free / 2;

@@ -228,6 +228,12 @@ Result<uint64_t> SharedTree::Open(uint64_t id) {
 }
 
 Result<SnapshotRef> SharedTree::Read(uint64_t id, uint64_t handle, off_t offset, Context& context) {
+  if (offset != 0) {
+    const ViewRef earlier = engine_.EarlierViewOfPid(context.pid);
+    if (earlier != nullptr) {
+      if (auto begun = handles_.Find(handle, earlier->serial)) return begun;
+    }
+  }
   const auto view = ViewOf(id, context);
   const uint64_t serial = view ? (*view)->serial : 0;
   if (offset != 0) {

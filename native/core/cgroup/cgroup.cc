@@ -2,7 +2,6 @@
 // The directories of one container root, and what needs no more than one of its files.
 #include "core/cgroup/cgroup.h"
 
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -19,19 +18,6 @@
 #include "core/cgroup/memory.h"
 
 namespace core::cgroup {
-namespace {
-
-// Where membership is looked for first: the controllers that every container manager sets.
-constexpr std::array kPrimaryOrder = {Controller::kCpu,
-                                      Controller::kMemory,
-                                      Controller::kPids,
-                                      Controller::kCpuset,
-                                      Controller::kIo,
-                                      Controller::kCpuacct,
-                                      Controller::kUnified};
-
-}  // namespace
-
 Result<Cgroup> Cgroup::Open(const Hierarchy& hierarchy, const CgroupPaths& paths, DirTable& dirs) {
   Cgroup cgroup;
   cgroup.hierarchy_ = &hierarchy;

@@ -64,17 +64,20 @@ constexpr std::array<const char*, static_cast<size_t>(CgroupFile::kCount)> kName
 
 constexpr int kNotHeld = -1;
 
-std::string RelativePath(std::string_view path) {
-  return std::string(path == "/" ? "." : path.substr(1));
-}
-
-Result<uint64_t> ReadId(const Fd& dir, std::string_view path) {
-  struct stat status{};
-  if (fstat(dir.get(), &status) != 0) return SystemError("stat", path);
-  return uint64_t{status.st_ino};
+const char* RelativePath(const std::string& path) {
+  return path == "/" ? "." : path.c_str() + 1;
 }
 
 }  // namespace
+
+Result<uint64_t> ReadCgroupId(int root_fd, const std::string& path) {
+  struct stat status{};
+  if (fstatat(root_fd, RelativePath(path), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return SystemError("open", path);
+  }
+  if (S_ISDIR(status.st_mode)) return uint64_t{status.st_ino};
+  return Error{.errno_value = ENOTDIR, .operation = "open", .path = path};
+}
 
 const char* NameOf(CgroupFile file) {
   return kNames[static_cast<size_t>(file)];
@@ -86,7 +89,7 @@ CgroupDir::CgroupDir(int root_fd, std::string path, uint64_t id, FdBudget& budge
 }
 
 CgroupDir::~CgroupDir() {
-  int64_t given = dir_.valid() ? 1 : 0;
+  int64_t given = 0;
   for (auto& held : held_) {
     const int fd = held.load(std::memory_order_relaxed);
     if (fd == kNotHeld) continue;
@@ -99,31 +102,39 @@ CgroupDir::~CgroupDir() {
 Result<std::shared_ptr<CgroupDir>> CgroupDir::Open(int root_fd,
                                                    std::string_view path,
                                                    FdBudget& budget) {
-  auto dir = OpenDirectoryAt(root_fd, RelativePath(path).c_str());
-  if (!dir) return dir.error();
-  const auto id = ReadId(*dir, path);
+  std::string kept(path);
+  const auto id = ReadCgroupId(root_fd, kept);
   if (!id) return id.error();
-  std::shared_ptr<CgroupDir> opened(new CgroupDir(root_fd, std::string(path), *id, budget));
-  if (budget.Take()) opened->dir_ = std::move(*dir);
-  return opened;
+  return std::shared_ptr<CgroupDir>(new CgroupDir(root_fd, std::move(kept), *id, budget));
 }
 
-Result<Fd> CgroupDir::OpenDirectory() const {
-  if (dir_.valid()) return OpenDirectoryAt(dir_.get(), ".");
-  auto dir = OpenDirectoryAt(root_fd_, RelativePath(path_).c_str());
-  if (!dir) return dir;
-  const auto id = ReadId(*dir, path_);
+// No other cgroup ever gets the id, so that what was opened before it is seen is this one's.
+Status CgroupDir::CheckId() const {
+  const auto id = ReadCgroupId(root_fd_, path_);
   if (!id) return id.error();
-  if (*id == id_) return dir;
+  if (*id == id_) return Unit{};
   // Another cgroup of the same name has followed it.
   return Error{.errno_value = ENOENT, .operation = "open", .path = path_};
 }
 
+Result<Fd> CgroupDir::OpenDirectory() const {
+  auto dir = OpenDirectoryAt(root_fd_, RelativePath(path_));
+  if (!dir) return dir;
+  const auto status = CheckId();
+  if (!status) return status.error();
+  return dir;
+}
+
 Result<Fd> CgroupDir::OpenFile(const char* name) const {
-  if (dir_.valid()) return OpenAt(dir_.get(), name);
-  const auto dir = OpenDirectory();
-  if (!dir) return dir.error();
-  return OpenAt(dir->get(), name);
+  std::string path(RelativePath(path_));
+  path.append("/").append(name);
+  auto fd = OpenAt(root_fd_, path.c_str());
+  if (!fd) {
+    return Error{.errno_value = fd.error().errno_value, .operation = "open", .path = name};
+  }
+  const auto status = CheckId();
+  if (!status) return status.error();
+  return fd;
 }
 
 Result<std::string_view> CgroupDir::ReadByName(const char* name, FileBuffer& buffer) const {
@@ -167,12 +178,9 @@ Result<std::string_view> CgroupDir::ReadUnlogged(CgroupFile file, FileBuffer& bu
 }
 
 bool CgroupDir::IsAlive() const {
-  constexpr const char* kFile = "cgroup.procs";
-  if (dir_.valid()) return faccessat(dir_.get(), kFile, F_OK, 0) == 0;
-  const auto dir = OpenDirectory();
-  // Without a descriptor to be had nobody knows; only what is gone is gone.
-  if (!dir) return dir.error().errno_value != ENOENT;
-  return faccessat(dir->get(), kFile, F_OK, 0) == 0;
+  const auto status = CheckId();
+  // Where it cannot be looked at nobody knows; only what is gone is gone.
+  return status || status.error().errno_value != ENOENT;
 }
 
 }  // namespace core::cgroup

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One cgroup's directory, with its files held open.
 //
-// Source: cgroupfs; a held descriptor answers ENODEV once its cgroup is removed, so a new cgroup of
-//         the same name is never mistaken for the old one.
+// Source: cgroupfs; a cgroup's id is the inode of its directory, which no other cgroup of the
+//         hierarchy gets while the machine runs; a held descriptor answers ENODEV once its cgroup
+//         is removed. So a new cgroup of the same name is never mistaken for the old one.
 // Units:  none.
 // Errors: ENOENT for a file the kernel does not have there, ENODEV for a removed cgroup.
 #pragma once
@@ -63,6 +64,9 @@ enum class CgroupFile : uint8_t {
 
 const char* NameOf(CgroupFile file);
 
+// The id of the cgroup that has `path`, absolute in the hierarchy whose root is `root_fd`, now.
+Result<uint64_t> ReadCgroupId(int root_fd, const std::string& path);
+
 // How many descriptors may be held open, for all cgroups together.
 class FdBudget {
  public:
@@ -110,9 +114,10 @@ class CgroupDir {
   Result<std::string_view> ReadUnlogged(CgroupFile file, FileBuffer& buffer);
   void Log(const char* name, std::string_view text, ReadLog& log) const;
   [[nodiscard]] Result<Fd> OpenFile(const char* name) const;
+  // ENOENT when another cgroup has the path, or none.
+  [[nodiscard]] Status CheckId() const;
 
   int root_fd_;
-  Fd dir_;  // invalid when the budget was used up; it is then opened for each use
   std::string path_;
   uint64_t id_;
   FdBudget& budget_;

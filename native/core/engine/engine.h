@@ -75,6 +75,9 @@ class Engine {
 
   // The view of the process or thread `pid`.
   Result<ViewRef> ViewOfPid(pid_t pid, Scratch& scratch);
+  // The view that `pid`, alive still, was last resolved to; null when nobody knows. For who goes on
+  // with what it has begun: a process that was moved since then finishes what it was given before.
+  [[nodiscard]] ViewRef EarlierViewOfPid(pid_t pid) { return identities_.FindEarlier(pid); }
   // The view of a cgroup, as its processes have it: `path` is absolute in every hierarchy.
   Result<ViewRef> ViewOfCgroup(std::string_view path, Scratch& scratch);
   // The same for a cgroup's id. ESTALE when the cgroup is gone and nothing of it is kept.
@@ -149,6 +152,11 @@ class Engine {
   // Whether the table has it and its cgroup exists.
   [[nodiscard]] bool IsKept(const ViewRef& view) const;
   ViewRef FindByTraits(const std::string& key);
+  // The view that `id` led to last, when it still does.
+  ViewRef FindUnchanged(CgroupId id, Scratch& scratch);
+  // Of the cgroup that has `path` now, as IdOf() gives it for a view of it.
+  [[nodiscard]] std::optional<CgroupId> FindCgroupId(const std::string& path) const;
+  // `path` is absolute and has no slash at its end.
   Result<ViewRef> FindViewOfCgroup(std::string_view path, Scratch& scratch);
   Result<ViewRef> ResolveView(pid_t pid, const CallerTraits& traits, Scratch& scratch);
   Result<ViewRef> GetView(const Identity& identity, Scratch& scratch);

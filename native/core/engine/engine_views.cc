@@ -105,7 +105,7 @@ Result<ViewRef> Engine::ViewOfPid(pid_t pid, Scratch& scratch) {
 }
 
 bool Engine::IsKept(const ViewRef& view) const {
-  return views_.Find(view->key) == view && view->cgroup.IsAlive();
+  return !view->is_dropped.load(std::memory_order_relaxed) && view->cgroup.IsAlive();
 }
 
 ViewRef Engine::FindByTraits(const std::string& key) {
@@ -137,7 +137,10 @@ Result<ViewRef> Engine::ResolveView(pid_t pid, const CallerTraits& traits, Scrat
   auto known = std::make_shared<const KnownTraits>(
       KnownTraits{.init_pidfd = std::move(init_pidfd), .view = *view});
   const std::lock_guard lock(traits_mutex_);
-  if (traits_.size() >= std::min(kCachedTraitsMax, options_.pidfds_max)) traits_.clear();
+  // One of the newest, as in IdentityCache.
+  if (traits_.size() >= std::min(kCachedTraitsMax, options_.pidfds_max)) {
+    traits_.erase(traits_.begin());
+  }
   traits_.insert_or_assign(std::move(key), std::move(known));
   return view;
 }
@@ -159,6 +162,7 @@ Result<ViewRef> Engine::MakeView(const Identity& identity, std::string key, Scra
   view->key = std::move(key);
   view->cgroup = std::move(*cgroup);
   view->is_host_process = identity.is_host_process;
+  view->has_own_init = identity.init.has_value();
   if (identity.init) {
     view->init = *identity.init;
   } else {
@@ -206,7 +210,36 @@ void Engine::RestoreCounters(View& view) {
   if (found) view.counted = std::move(*found);
 }
 
+// As long as a pid namespace's init process lives, so do its container and what it was found by.
+ViewRef Engine::FindUnchanged(CgroupId id, Scratch& scratch) {
+  ViewRef known = cgroup_ids_.Last(id);
+  if (known == nullptr || !known->has_own_init || !IsKept(known)) return nullptr;
+  const auto stat = pids_.ReadStat(known->init.pid, scratch.file);
+  if (!stat || stat->starttime != known->init.starttime) return nullptr;
+  const Nanoseconds now = NowMonotonic();
+  known->used_at.store(now, std::memory_order_relaxed);
+  cgroup_ids_.Insert(id, known, now);
+  return known;
+}
+
+std::optional<CgroupId> Engine::FindCgroupId(const std::string& path) const {
+  for (const cgroup::Controller controller : cgroup::kPrimaryOrder) {
+    if (hierarchy_.VersionOf(controller) == cgroup::Version::kNone) continue;
+    const auto inode = cgroup::ReadCgroupId(hierarchy_.RootFd(controller), path);
+    if (inode) return CgroupId{.controller = controller, .inode = *inode};
+  }
+  return std::nullopt;
+}
+
 Result<ViewRef> Engine::ViewOfCgroup(std::string_view path, Scratch& scratch) {
+  if (!path.starts_with('/')) {
+    return Error{.errno_value = EINVAL, .operation = "find cgroup", .path = std::string(path)};
+  }
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  const auto id_now = FindCgroupId(std::string(path));
+  if (id_now) {
+    if (ViewRef known = FindUnchanged(*id_now, scratch)) return known;
+  }
   auto view = FindViewOfCgroup(path, scratch);
   const auto id = view ? IdOf(**view) : std::nullopt;
   if (id) cgroup_ids_.Insert(*id, *view, NowMonotonic());
@@ -214,10 +247,6 @@ Result<ViewRef> Engine::ViewOfCgroup(std::string_view path, Scratch& scratch) {
 }
 
 Result<ViewRef> Engine::FindViewOfCgroup(std::string_view path, Scratch& scratch) {
-  if (!path.starts_with('/')) {
-    return Error{.errno_value = EINVAL, .operation = "find cgroup", .path = std::string(path)};
-  }
-  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   Identity identity{.root = {}, .init = std::nullopt, .is_host_process = true};
   std::shared_ptr<cgroup::CgroupDir> found;
   for (const cgroup::Controller controller : cgroup::kControllers) {
@@ -245,6 +274,7 @@ Result<ViewRef> Engine::ViewOfCgroupId(CgroupId id, Scratch& scratch) {
     known->used_at.store(now, std::memory_order_relaxed);
     return known;
   }
+  if (ViewRef known = FindUnchanged(id, scratch)) return known;
   const auto path = hierarchy_.PathOf(id.controller, id.inode);
   if (!path) {
     // Removed: whoever reads its files still gets their last bytes.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -53,7 +54,8 @@ class Fresh {
       KeepSpare(std::move(next));
       return status.error();
     }
-    if (current_ != nullptr) KeepSpare(std::move(current_));
+    // Who seldom asks has no use for a second buffer; a thousand views have one of each file.
+    if (current_ != nullptr && current_at_ + kSpareKeptFor >= now) KeepSpare(std::move(current_));
     current_ = std::move(next);
     current_at_ = now;
     return Ref(current_);
@@ -73,6 +75,8 @@ class Fresh {
   }
 
  private:
+  static constexpr Nanoseconds kSpareKeptFor = std::chrono::milliseconds(500);
+
   std::shared_ptr<T> TakeSpare() {
     if (spare_ == nullptr || spare_.use_count() != 1) return std::make_shared<T>();
     // Pairs with the release of the last other owner.
@@ -86,7 +90,7 @@ class Fresh {
   bool making_ = false;
   std::shared_ptr<T> current_;
   Nanoseconds current_at_{};
-  // One is enough for who reads again and again; a thousand views have a thousand of each file.
+  // One is enough for who reads again and again.
   std::shared_ptr<T> spare_;
 };
 

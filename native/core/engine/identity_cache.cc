@@ -31,16 +31,16 @@ constexpr Nanoseconds kMaxAge = std::chrono::milliseconds(100);
 // Longer than the pause of those who read once in a second.
 constexpr Nanoseconds kKeptFor = std::chrono::seconds(3);
 // Callers that read at the same time.
-constexpr size_t kPidsMax = 4096;
-constexpr size_t kFdsOfEach = 2;
+constexpr size_t kCallersMax = 4096;
+constexpr Nanoseconds kSweepPeriod = std::chrono::seconds(1);
 
 // PIDFD_THREAD of <linux/pidfd.h> (Linux 6.9): FUSE names the calling thread, not its process.
 constexpr unsigned kPidfdThread = 0200;
 
 }  // namespace
 
-IdentityCache::IdentityCache(const proc::PidReader& pids, size_t fds_max)
-    : pids_(pids), pids_max_(std::min(kPidsMax, fds_max / kFdsOfEach)) {}
+IdentityCache::IdentityCache(const proc::PidReader& pids, size_t callers_max)
+    : pids_(pids), callers_max_(std::min(kCallersMax, callers_max)) {}
 
 Fd IdentityCache::OpenPidFd(pid_t pid) {
   Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, kPidfdThread)));
@@ -65,12 +65,17 @@ ViewRef IdentityCache::Find(pid_t pid, Nanoseconds now) {
   return HasEnded(entry->pidfd) ? nullptr : entry->view;
 }
 
+ViewRef IdentityCache::FindEarlier(pid_t pid) {
+  const auto entry = EntryOf(pid);
+  return entry == nullptr || HasEnded(entry->pidfd) ? nullptr : entry->view;
+}
+
 ViewRef IdentityCache::FindUnchanged(pid_t pid, FileBuffer& buffer) {
   const auto entry = EntryOf(pid);
   if (entry == nullptr || !entry->cgroup_file.valid() || HasEnded(entry->pidfd)) return nullptr;
   const auto text = ReadOnce(entry->cgroup_file.get(), buffer, "cgroup");
   if (!text || *text != entry->cgroup_text) return nullptr;
-  const auto cgroup_namespace = pids_.ReadNamespace(pid, proc::Namespace::kCgroup);
+  const auto cgroup_namespace = pids_.ReadCgroupNamespace(entry->pidfd.get(), pid);
   if ((cgroup_namespace ? *cgroup_namespace : 0) != entry->cgroup_namespace) return nullptr;
   return entry->view;
 }
@@ -81,7 +86,7 @@ void IdentityCache::Renew(pid_t pid, Nanoseconds now) {
 
 void IdentityCache::Insert(
     pid_t pid, Fd pidfd, const CallerTraits& traits, ViewRef view, Nanoseconds now) {
-  if (!pidfd.valid()) return;
+  if (!pidfd.valid() || callers_max_ == 0) return;
   auto entry = std::make_shared<Entry>();
   entry->pidfd = std::move(pidfd);
   auto cgroup_file = pids_.OpenFile(pid, "cgroup");
@@ -91,18 +96,29 @@ void IdentityCache::Insert(
   entry->view = std::move(view);
   entry->resolved_at.store(now);
   const std::lock_guard lock(mutex_);
-  if (entries_.size() >= pids_max_ && !entries_.contains(pid)) {
-    EraseIf(entries_,
-            [&](const auto& old) { return now - old.second->resolved_at.load() > kMaxAge; });
-    if (entries_.size() >= pids_max_) entries_.clear();
-  }
+  if (!entries_.contains(pid)) MakeRoom(now);
   entries_[pid] = std::move(entry);
+}
+
+// With mutex_ held. Where more callers take turns than there is room for, dropping the oldest would
+// each time drop the one that comes next, and dropping all would help nobody; so any one goes.
+void IdentityCache::MakeRoom(Nanoseconds now) {
+  if (entries_.size() < callers_max_) return;
+  if (now - swept_at_ > kSweepPeriod) {
+    swept_at_ = now;
+    DropOlderThan(kKeptFor, now);
+  }
+  while (!entries_.empty() && entries_.size() >= callers_max_) entries_.erase(entries_.begin());
+}
+
+// With mutex_ held.
+void IdentityCache::DropOlderThan(Nanoseconds age, Nanoseconds now) {
+  EraseIf(entries_, [&](const auto& old) { return now - old.second->resolved_at.load() > age; });
 }
 
 void IdentityCache::DropOld(Nanoseconds now) {
   const std::lock_guard lock(mutex_);
-  EraseIf(entries_,
-          [&](const auto& old) { return now - old.second->resolved_at.load() > kKeptFor; });
+  DropOlderThan(kKeptFor, now);
 }
 
 std::unordered_map<const View*, size_t> IdentityCache::CountReaders(Nanoseconds now) const {

@@ -29,11 +29,14 @@ namespace core::engine {
 
 class IdentityCache {
  public:
-  // `fds_max` bounds the descriptors that are held; `pids` must outlive this.
-  IdentityCache(const proc::PidReader& pids, size_t fds_max);
+  // Of each caller two descriptors are held; `pids` must outlive this.
+  IdentityCache(const proc::PidReader& pids, size_t callers_max);
 
   // Null when it must be resolved.
   [[nodiscard]] ViewRef Find(pid_t pid, Nanoseconds now);
+  // The view that the caller had when it was resolved, however long ago that is; null when nobody
+  // knows.
+  [[nodiscard]] ViewRef FindEarlier(pid_t pid);
   // The view of a caller that is the same as when it was resolved, although that is some time ago;
   // whether the view itself is still good is for the engine to say. Null when it must be resolved.
   [[nodiscard]] ViewRef FindUnchanged(pid_t pid, FileBuffer& buffer);
@@ -63,10 +66,13 @@ class IdentityCache {
   };
 
   std::shared_ptr<Entry> EntryOf(pid_t pid);
+  void MakeRoom(Nanoseconds now);
+  void DropOlderThan(Nanoseconds age, Nanoseconds now);
 
   const proc::PidReader& pids_;
-  const size_t pids_max_;
-  mutable std::mutex mutex_;  // guards entries_
+  const size_t callers_max_;
+  Nanoseconds swept_at_{};
+  mutable std::mutex mutex_;  // guards entries_ and swept_at_
   std::unordered_map<pid_t, std::shared_ptr<Entry>> entries_;
 };
 

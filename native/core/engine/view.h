@@ -48,7 +48,9 @@ struct View {
   std::string key;
   cgroup::Cgroup cgroup;
   InitProcess init;
+  bool has_own_init = false;  // `init` is of a pid namespace, which ends with it
   bool is_host_process = false;
+  std::atomic<bool> is_dropped{false};  // no longer in the table; nobody is to find it any more
 
   std::array<Fresh<Snapshot>, kSlots> snapshots;
   std::mutex pages_mutex;  // guards pages

@@ -31,7 +31,9 @@ ViewRef ViewTable::Insert(ViewRef view) {
 void ViewTable::Remove(const ViewRef& view) {
   const std::lock_guard lock(mutex_);
   const auto found = views_.find(view->key);
-  if (found != views_.end() && found->second == view) views_.erase(found);
+  if (found == views_.end() || found->second != view) return;
+  view->is_dropped.store(true, std::memory_order_relaxed);
+  views_.erase(found);
 }
 
 std::vector<ViewRef> ViewTable::All() const {
@@ -53,7 +55,9 @@ void ViewTable::DropLeastRecentlyUsed() {
   const auto oldest = std::ranges::min_element(views_, {}, [](const auto& entry) {
     return entry.second->used_at.load(std::memory_order_relaxed);
   });
-  if (oldest != views_.end()) views_.erase(oldest);
+  if (oldest == views_.end()) return;
+  oldest->second->is_dropped.store(true, std::memory_order_relaxed);
+  views_.erase(oldest);
 }
 
 }  // namespace core::engine

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/ioctl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -31,6 +32,9 @@ namespace {
 
 // NS_GET_PID_FROM_PIDNS of <linux/nsfs.h> (Linux 6.11), which Debian 12's headers do not have.
 constexpr auto kNsGetPidFromPidns = _IOR(0xb7, 0x6, int);
+
+// PIDFD_GET_CGROUP_NAMESPACE of <linux/pidfd.h> (Linux 6.11).
+constexpr auto kPidfdGetCgroupNamespace = _IO(0xff, 1);
 
 // "<pid>/<file>" in a buffer of its own.
 class PidPath {
@@ -137,6 +141,13 @@ Result<std::vector<uint64_t>> PidReader::ReadNsPids(pid_t pid, FileBuffer& buffe
 
 Result<uint64_t> PidReader::ReadNamespace(pid_t pid, Namespace which) const {
   return ReadNamespaceLink(PidPath(pid, which == Namespace::kPid ? "ns/pid" : "ns/cgroup").get());
+}
+
+Result<uint64_t> PidReader::ReadCgroupNamespace(int pidfd, pid_t pid) const {
+  const Fd opened(ioctl(pidfd, kPidfdGetCgroupNamespace, 0));
+  struct stat status{};
+  if (opened.valid() && fstat(opened.get(), &status) == 0) return uint64_t{status.st_ino};
+  return ReadNamespace(pid, Namespace::kCgroup);
 }
 
 Result<uint64_t> PidReader::ReadOwnNamespace(Namespace which) const {

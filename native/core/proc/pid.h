@@ -61,6 +61,8 @@ class PidReader {
   [[nodiscard]] Result<PidStat> ReadStat(pid_t pid, FileBuffer& buffer) const;
   [[nodiscard]] Result<std::vector<uint64_t>> ReadNsPids(pid_t pid, FileBuffer& buffer) const;
   [[nodiscard]] Result<uint64_t> ReadNamespace(pid_t pid, Namespace which) const;
+  // The cgroup namespace of the task `pidfd` stands for, whose number is `pid`.
+  [[nodiscard]] Result<uint64_t> ReadCgroupNamespace(int pidfd, pid_t pid) const;
   // Of the reading process, whatever its number is in this mount.
   [[nodiscard]] Result<uint64_t> ReadOwnNamespace(Namespace which) const;
   [[nodiscard]] Result<Fd> OpenFile(pid_t pid, const char* file) const;
