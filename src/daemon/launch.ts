@@ -16,7 +16,7 @@ import { type ConfigFlags, readPassedDescriptors } from '../config/sources.js';
 import { claimControlSocket } from '../control/socket.js';
 import { codeOf } from '../errors.js';
 import { createLogger, logMessages } from '../logger.js';
-import { descriptorList, type KeptDescriptors } from '../native/binding.js';
+import { addonPath, descriptorList, type KeptDescriptors } from '../native/binding.js';
 import { isConnected, isOnTop, isTree } from '../native/mounts.js';
 import { become, type Handover, makeMemory, takeOver } from '../native/process.js';
 import { readVersion } from '../version.js';
@@ -194,9 +194,20 @@ function becomeKeeper(
     ...(outlive === undefined ? [] : ['--outlive-ms', String(outlive.seconds * 1000)]),
     ...cgroups.flatMap((directory) => ['--cgroup', directory]),
   ];
+  const preload = ['--preload', addonPath];
   const worker = [process.execPath, workerPath, run_dir];
   become(
-    [keeperPath, '--fds', fds.join(), ...paths, ...policy, ...switches, '--', ...worker],
+    [
+      keeperPath,
+      '--fds',
+      fds.join(),
+      ...paths,
+      ...policy,
+      ...preload,
+      ...switches,
+      '--',
+      ...worker,
+    ],
     [...fds, ...(predecessor === undefined ? [] : [predecessor.link])],
   );
 }
