@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the keeper starts. It answers reads before it loads anything that reads do not need.
+// What the keeper starts. It answers reads before it loads anything that reads do not need; the addon, which the keeper
+// has had loaded first, may have begun with that already (native/addon/early_worker.h).
 import { once } from 'node:events';
 import { connectionMounts } from './config/paths.js';
 import { openEngine } from './daemon/engine.js';
@@ -22,8 +23,10 @@ const saved = await currentConfig();
 const { tree, run_dir } = saved.config;
 await using engine = openEngine(saved.config);
 link.attach(engine);
-engine.serve({ kept, tree, shared: connectionMounts(run_dir).shared }, () => link.send('lost'));
-link.send('serving');
+if (!engine.isServing) {
+  engine.serve({ kept, tree, shared: connectionMounts(run_dir).shared }, () => link.send('lost'));
+  link.send('serving');
+}
 
 const { Daemon } = await import('./daemon/daemon.js');
 await Daemon.run({ link, engine, kept, saved, count, released });

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "addon/early_worker.h"
 #include "addon/errors.h"
 #include "addon/event_channel.h"
 #include "addon/options.h"
@@ -89,6 +90,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::JsExplain>("explain"),
                       InstanceMethod<&EngineObject::JsFiles>("files"),
                       InstanceMethod<&EngineObject::JsServe>("serve"),
+                      InstanceMethod<&EngineObject::JsIsServing>("isServing"),
                       InstanceMethod<&EngineObject::JsStop>("stop")});
 }
 
@@ -99,6 +101,9 @@ EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<En
     ThrowType(info.Env(), message);
     return;
   }
+  EarlyWorker* const early = EarlyWorker::Get();
+  if (early != nullptr) session_ = early->TakeSession();
+  if (session_ != nullptr) return;
   auto session = Session::Open(*options);
   if (!session) {
     Throw(ToJsError(info.Env(), session.error()));
@@ -194,6 +199,10 @@ Napi::Value EngineObject::JsServe(const Napi::CallbackInfo& info) {
   });
   if (!status) return Throw(ToJsError(info.Env(), status.error()));
   return info.Env().Undefined();
+}
+
+Napi::Value EngineObject::JsIsServing(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), session_->IsServing());
 }
 
 Napi::Value EngineObject::JsStop(const Napi::CallbackInfo& info) {

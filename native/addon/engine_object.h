@@ -33,6 +33,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value JsExplain(const Napi::CallbackInfo& info);
   Napi::Value JsFiles(const Napi::CallbackInfo& info);
   Napi::Value JsServe(const Napi::CallbackInfo& info);
+  Napi::Value JsIsServing(const Napi::CallbackInfo& info);
   Napi::Value JsStop(const Napi::CallbackInfo& info);
 
   // Shared with the worker that stops it: this object may be collected before that is done.

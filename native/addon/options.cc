@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "addon/preset.h"
 #include "core/base/link.h"
 #include "core/catalog/catalog.h"
 #include "core/engine/engine.h"
@@ -190,6 +191,27 @@ std::optional<ServeOptions> ToServeOptions(const Napi::Value& value, std::string
   }
   if (!message.empty()) return std::nullopt;
   return options;
+}
+
+std::string ToPreset(const Napi::Value& options, const Napi::Value& where, std::string& message) {
+  if (!where.IsObject()) {
+    message = "where: expected an object";
+    return "";
+  }
+  PropertyReader read(where.As<Napi::Object>(), message);
+  Preset preset{.version = read.Text("version"),
+                .run_dir = read.Text("runDir"),
+                .tree = read.Text("tree"),
+                .shared = read.Text("shared"),
+                .session = {},
+                .rules = {}};
+  auto session = ToSessionOptions(options, message);
+  if (!session) return "";
+  auto rules = ToPolicyRules(options, message);
+  if (!message.empty()) return "";
+  preset.session = std::move(*session);
+  if (rules) preset.rules = std::move(*rules);
+  return PackPreset(std::move(preset));
 }
 
 std::optional<SessionOptions> ToSessionOptions(const Napi::Value& value, std::string& message) {

@@ -36,6 +36,10 @@ struct ServeOptions {
 // `message` is set when there is none.
 std::optional<ServeOptions> ToServeOptions(const Napi::Value& value, std::string& message);
 
+// The bytes for ReadPreset(); `where` has version, runDir, tree and shared. `message` is set when
+// something is wrong.
+std::string ToPreset(const Napi::Value& options, const Napi::Value& where, std::string& message);
+
 // `message` is set when there is none.
 std::optional<SessionOptions> ToSessionOptions(const Napi::Value& value, std::string& message);
 

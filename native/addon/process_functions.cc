@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "addon/arguments.h"
+#include "addon/options.h"
 #include "core/base/fd.h"
 #include "core/base/handover.h"
 #include "core/base/link.h"
@@ -125,6 +126,17 @@ Napi::Value JsTakeOver(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// (options of an engine, {version, runDir, tree, shared}): bytes for preset.h.
+Napi::Value JsPackPreset(const Napi::CallbackInfo& info) {
+  std::string message;
+  const std::string bytes = ToPreset(info[0], info[1], message);
+  if (!message.empty()) {
+    Napi::TypeError::New(info.Env(), message).ThrowAsJavaScriptException();
+    return {};
+  }
+  return Napi::Buffer<char>::Copy(info.Env(), bytes.data(), bytes.size());
+}
+
 }  // namespace
 
 void DefineProcessFunctions(Napi::Env env, Napi::Object exports) {
@@ -132,6 +144,7 @@ void DefineProcessFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("makeMemory", Napi::Function::New<JsMakeMemory>(env));
   exports.Set("listen", Napi::Function::New<JsListen>(env));
   exports.Set("become", Napi::Function::New<JsBecome>(env));
+  exports.Set("packPreset", Napi::Function::New<JsPackPreset>(env));
   exports.Set("takeOver", Napi::Function::New<JsTakeOver>(env));
   exports.Set("firstWorkerFd", Napi::Number::New(env, core::kWorkerFirstFd));
 }

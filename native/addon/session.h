@@ -45,6 +45,7 @@ class Session {
   // thread.
   bool HasStuckReader(core::Nanoseconds after);
 
+  [[nodiscard]] bool IsServing() const { return shared_ != nullptr; }
   // What Serve() was given.
   [[nodiscard]] const std::vector<int>& KeptFds() const { return serve_.fds; }
   [[nodiscard]] const std::string& TreePath() const { return serve_.tree; }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "addon/arguments.h"
+#include "addon/early_worker.h"
 #include "addon/engine_object.h"
 #include "addon/worker_link.h"
 #include "core/base/fd.h"
@@ -82,9 +83,12 @@ WorkerLinkObject::WorkerLinkObject(const Napi::CallbackInfo& info)
     Napi::TypeError::New(info.Env(), "listener: expected a function").ThrowAsJavaScriptException();
     return;
   }
-  link_ = std::make_shared<WorkerLink>(core::Fd(core::kWorkerLinkFd),
-                                       std::move(run_dir),
-                                       ToListener(info.Env(), info[1].As<Napi::Function>()));
+  auto listener = ToListener(info.Env(), info[1].As<Napi::Function>());
+  EarlyWorker* const early = EarlyWorker::Get();
+  link_ = early != nullptr
+              ? early->TakeLink(std::move(listener))
+              : std::make_shared<WorkerLink>(
+                    core::Fd(core::kWorkerLinkFd), std::move(run_dir), std::move(listener));
 }
 
 Napi::Value WorkerLinkObject::JsAttach(const Napi::CallbackInfo& info) {
@@ -108,6 +112,7 @@ Napi::Value WorkerLinkObject::JsSend(const Napi::CallbackInfo& info) {
 Napi::Value WorkerLinkObject::JsClose(const Napi::CallbackInfo& info) {
   if (link_ != nullptr) link_->Stop();
   link_.reset();
+  if (EarlyWorker* const early = EarlyWorker::Get()) early->DropListener();
   return info.Env().Undefined();
 }
 

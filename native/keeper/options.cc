@@ -59,6 +59,7 @@ bool SetValue(std::string_view name, std::string_view value, Options& options) {
   if (name == "--tree") text = &options.tree;
   if (name == "--run-dir") text = &options.run_dir;
   if (name == "--proc") text = &options.native.proc;
+  if (name == "--preload") text = &options.preload;
   if (name == "--sys") text = &options.native.sys;
   if (text == nullptr) return false;
   *text = value;

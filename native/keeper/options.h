@@ -5,7 +5,7 @@
 //   DIR --sys DIR
 //                 [--deaths N] [--window-ms N] [--leave-mounted] [--stacked] [--standby]
 //                 [--predecessor FD [--predecessor-worker PID]] [--outlive-ms N]
-//                 [--cgroup DIR ...] -- WORKER [ARG ...]
+//                 [--cgroup DIR ...] [--preload FILE] -- WORKER [ARG ...]
 //
 // Source: src/daemon/launch.ts.
 // Units:  none.
@@ -50,6 +50,8 @@ struct Options {
   std::optional<std::chrono::milliseconds> outlive;
   // Where it goes on, one in each hierarchy.
   std::vector<std::string> cgroups;
+  // A library that answers requests before the worker's program does; "": none.
+  std::string preload;
   // The worker's command line, with the null pointer at its end that execv(3) wants.
   std::vector<char*> worker;
 };

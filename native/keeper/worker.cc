@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <string>
 
 #include "core/base/clock.h"
 #include "core/base/fd.h"
@@ -30,8 +32,17 @@ constexpr Nanoseconds kStartMax = std::chrono::seconds(10);
 constexpr Nanoseconds kBootMax = std::chrono::seconds(30);
 constexpr Nanoseconds kDyingMax = std::chrono::seconds(1);
 
-// In the child: only what is safe between fork(2) and execv(3). No descriptor here has one of the
-// numbers that they get there.
+void SetPreload(const std::string& library) {
+  // NOLINTBEGIN(concurrency-mt-unsafe): there is one thread.
+  const char* const others = getenv("LD_PRELOAD");
+  const std::string all = others == nullptr ? library : library + ":" + others;
+  (void)setenv("LD_PRELOAD", all.c_str(), 1);
+  (void)setenv(core::kPreloadVariable, library.c_str(), 1);
+  // NOLINTEND(concurrency-mt-unsafe)
+}
+
+// In the child of a process with one thread. No descriptor here has one of the numbers that they
+// get there.
 [[noreturn]] void BecomeWorker(const Options& options, int link, int oom_score) {
   // A Ctrl-C on the keeper's terminal is the keeper's business.
   setsid();
@@ -39,6 +50,7 @@ constexpr Nanoseconds kDyingMax = std::chrono::seconds(1);
   sigemptyset(&none);
   pthread_sigmask(SIG_SETMASK, &none, nullptr);
   WriteOomScore(oom_score);
+  if (!options.preload.empty()) SetPreload(options.preload);
   dup2(link, core::kWorkerLinkFd);
   int number = core::kWorkerFirstFd;
   for (const int fd : options.fds) dup2(fd, number++);

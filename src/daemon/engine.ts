@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Config -> the engine and its options.
+import { connectionMounts } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
-import { type LiveOptions, NativeEngine, type NativeOptions } from '../native/binding.js';
+import {
+  type LiveOptions,
+  NativeEngine,
+  type NativeOptions,
+  packPreset,
+} from '../native/binding.js';
 import { NativeError } from '../native/native-error.js';
 import { DaemonError } from './daemon-error.js';
 import { compileRules, type NamedContainer } from './profile-rules.js';
@@ -20,6 +26,13 @@ export function openEngine(config: Config): NativeEngine {
     const message = `No cgroups in "${config.roots.cgroup}": mount them ("mount -t cgroup2 none ${config.roots.cgroup}"), or set roots.cgroup`;
     throw new DaemonError('no_cgroups', message, error);
   }
+}
+
+/** What a worker needs of the configuration to answer reads, in the form that it takes without JavaScript. */
+export function presetOf(config: Config, version: string): Buffer {
+  const { run_dir: runDir, tree } = config;
+  const { shared } = connectionMounts(runDir);
+  return packPreset(nativeOptions(config), { version, runDir, tree, shared });
 }
 
 /** The part of the configuration that the engine takes while it runs. */

@@ -195,9 +195,20 @@ function becomeKeeper(
     ...(outlive === undefined ? [] : ['--outlive-ms', String(outlive.seconds * 1000)]),
     ...cgroups.flatMap((directory) => ['--cgroup', directory]),
   ];
+  const preload = ['--preload', builtFile('addon.node')];
   const worker = [process.execPath, workerPath, run_dir];
   become(
-    [keeperPath, '--fds', fds.join(), ...paths, ...policy, ...switches, '--', ...worker],
+    [
+      keeperPath,
+      '--fds',
+      fds.join(),
+      ...paths,
+      ...policy,
+      ...preload,
+      ...switches,
+      '--',
+      ...worker,
+    ],
     [...fds, ...(predecessor === undefined ? [] : [predecessor.link])],
   );
 }

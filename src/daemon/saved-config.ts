@@ -3,10 +3,12 @@
 // by then.
 //
 // Layout: the number of the slot that counts (uint32, little-endian), then from `firstSlot` on two slots, each a length
-// and JSON. A writer fills the other slot and then says that it counts, so a reader never sees half a text.
+// and JSON, then a length and what native/addon/preset.h reads. A writer fills the other slot and then says that it
+// counts, so a reader never sees half a text.
 import { readSync, writeSync } from 'node:fs';
 import type { Config } from '../config/schema.js';
 import type { ConfigFlags } from '../config/sources.js';
+import { presetOf } from './engine.js';
 
 export interface SavedConfig {
   /** Of the program that wrote it. */
@@ -21,10 +23,9 @@ const firstSlot = 4096;
 const slotBytes = 4 * 1024 * 1024;
 
 export function writeSavedConfig(fd: number, saved: SavedConfig): void {
-  const text = Buffer.from(JSON.stringify(saved));
   const slot = 1 - readWord(fd, 0);
-  writeSync(fd, text, 0, text.length, offsetOf(slot) + wordBytes);
-  writeWord(fd, text.length, offsetOf(slot));
+  const end = writeBytes(fd, Buffer.from(JSON.stringify(saved)), offsetOf(slot));
+  writeBytes(fd, presetOf(saved.config, saved.version), end);
   writeWord(fd, slot, 0);
 }
 
@@ -33,6 +34,13 @@ export function readSavedConfig(fd: number): SavedConfig {
   const text = Buffer.alloc(readWord(fd, offset));
   readSync(fd, text, 0, text.length, offset + wordBytes);
   return JSON.parse(text.toString()) as SavedConfig;
+}
+
+/** A length and the bytes; the position of what comes after them. */
+function writeBytes(fd: number, bytes: Buffer, position: number): number {
+  writeSync(fd, bytes, 0, bytes.length, position + wordBytes);
+  writeWord(fd, bytes.length, position);
+  return position + wordBytes + bytes.length;
 }
 
 function offsetOf(slot: number): number {

@@ -178,6 +178,16 @@ export interface ServeOptions {
   shared: string;
 }
 
+/** What a worker must know besides an engine's options to answer reads. */
+export interface PresetPlaces {
+  /** Of this program: another one does not heed what this one has written. */
+  version: string;
+  runDir: string;
+  tree: string;
+  /** Where the shared connection is mounted. */
+  shared: string;
+}
+
 interface AddonEngine {
   show(path: string, target: RenderTarget): string;
   configure(options: Partial<LiveOptions>): void;
@@ -190,6 +200,7 @@ interface AddonEngine {
     options: { fds: number[]; tree: string; shared: string },
     onEvent: (event: NativeEvent) => void,
   ): void;
+  isServing(): boolean;
   stop(): Promise<void>;
 }
 
@@ -218,6 +229,7 @@ export interface Addon extends AttachFunctions {
   become(command: readonly string[], fds: readonly number[]): void;
   /** `link` is -1 when no worker serves; `worker` is 0 when it is the peer of the link's connection. */
   takeOver(path: string): { link: number; worker: number; fds: number[] } | undefined;
+  packPreset(options: NativeOptions, where: PresetPlaces): Buffer;
   firstWorkerFd: number;
   peerOf(fd: number): { pid: number; uid: number; gid: number } | null;
 }
@@ -295,6 +307,11 @@ export class NativeEngine implements AsyncDisposable {
     callNative(() => this.#engine.serve({ fds, tree, shared }, onEvent));
   }
 
+  /** Whether reads are answered already: a worker begins with that before it has JavaScript. */
+  get isServing(): boolean {
+    return callNative(() => this.#engine.isServing());
+  }
+
   /** Lets a keeper ask after this data plane, and end it. */
   attachTo(link: AddonLink): void {
     callNative(() => link.attach(this.#engine));
@@ -308,6 +325,11 @@ export class NativeEngine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+/** All that a worker must know to answer reads, as bytes that it reads before it has JavaScript. */
+export function packPreset(options: NativeOptions, where: PresetPlaces): Buffer {
+  return callNative(() => loadAddon().packPreset(options, where));
 }
 
 /** Who is at the other end of a unix socket, as of the connect; `null` for anything else. */

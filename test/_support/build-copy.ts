@@ -64,11 +64,16 @@ export class BuildCopy {
   }
 
   /** Makes workers end as soon as they start; the returned function undoes it. */
-  async breakWorker(): Promise<() => Promise<void>> {
+  breakWorker(): Promise<() => Promise<void>> {
+    return this.replaceWorker('process.abort();\n');
+  }
+
+  /** Makes other JavaScript of workers; the returned function undoes it. */
+  async replaceWorker(text: string): Promise<() => Promise<void>> {
     const path = join(this.#root, 'dist/worker.js');
-    const text = await readFile(path, 'utf8');
-    await writeFile(path, 'process.abort();\n');
-    return () => writeFile(path, text);
+    const whole = await readFile(path, 'utf8');
+    await writeFile(path, text);
+    return () => writeFile(path, whole);
   }
 }
 

@@ -52,6 +52,8 @@ enum LinkFd : uint8_t {
 // Their numbers in a worker that a keeper has started, after its end of the link.
 inline constexpr int kWorkerLinkFd = 3;
 inline constexpr int kWorkerFirstFd = 4;
+// The environment variable that says which library the keeper has put first into LD_PRELOAD.
+inline constexpr const char* kPreloadVariable = "PRELOADED_BY_LENSFS";
 
 struct LinkPacket {
   LinkMessage message{};
