@@ -29,6 +29,7 @@ if (!engine.isServing) {
 }
 
 const { Daemon } = await import('./daemon/daemon.js');
+link.send('started');
 await Daemon.run({ link, engine, kept, saved, count, released });
 
 /** The configuration in force; one that another version wrote is read anew. */

@@ -30,6 +30,7 @@ struct NamedMessage {
 constexpr NamedMessage kMessages[] = {
     {.name = "serving", .message = LinkMessage::kServing},
     {.name = "stopWanted", .message = LinkMessage::kStopWanted},
+    {.name = "started", .message = LinkMessage::kStarted},
     {.name = "lost", .message = LinkMessage::kLost},
     {.name = "logLevel", .message = LinkMessage::kLogLevel},
 };

@@ -187,6 +187,9 @@ void Keeper::OnMessage(Worker& worker, LinkMessage message, uint32_t value) {
           "A reader does not come back, replacing the worker",
           Member("worker", worker.pid));
       return worker.Kill();
+    case LinkMessage::kStarted:
+      worker.started_at = NowMonotonic();
+      return;
     case LinkMessage::kLogLevel:
       return SetLogLevel(value);
     case LinkMessage::kStopWanted:
@@ -248,8 +251,7 @@ void Keeper::OnTick() {
     if (worker.IsStuck()) worker.Kill();
   }
   if (is_well) notifier_.Send("WATCHDOG=1");
-  if (!active_ || active_->state != State::kServing || is_stopping_) return;
-  if (active_->TimeInState() < kHealthyAfter) return;
+  if (!active_ || !active_->HasLasted(kHealthyAfter) || is_stopping_) return;
   delay_ = Nanoseconds{};
   if (!is_stacked_ && has_served_) {
     is_stacked_ = true;

@@ -122,6 +122,7 @@ Result<Worker> Adopt(int link, pid_t pid) {
   }
   worker.pid = peer.pid;
   worker.Enter(Worker::State::kServing);
+  worker.started_at = worker.since;
   return worker;
 }
 

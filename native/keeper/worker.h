@@ -33,14 +33,20 @@ struct Worker {
   bool is_child = true;  // false: another keeper's, whose end is that of its link
   core::Fd link;
   State state = State::kBooting;
-  core::Nanoseconds since{};     // of the state
-  core::Nanoseconds heard_at{};  // of its last sign of life
+  core::Nanoseconds since{};       // of the state
+  core::Nanoseconds heard_at{};    // of its last sign of life
+  core::Nanoseconds started_at{};  // of its program; 0 before
 
   void Enter(State next) {
     state = next;
     since = heard_at = core::NowMonotonic();
   }
   [[nodiscard]] core::Nanoseconds TimeInState() const { return core::NowMonotonic() - since; }
+  // Whether it has answered requests, and its program has run, for so long.
+  [[nodiscard]] bool HasLasted(core::Nanoseconds time) const {
+    return state == State::kServing && started_at != core::Nanoseconds{} && TimeInState() >= time &&
+           core::NowMonotonic() - started_at >= time;
+  }
   // Whoever cannot be told anything any more is found out by its silence.
   void Send(core::LinkMessage message, uint32_t value = 0) const {
     (void)core::SendLink(link.get(), message, value);

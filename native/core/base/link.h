@@ -29,6 +29,7 @@ enum class LinkMessage : uint8_t {
   kLost,        // requests do not come any more; lensfs is to end
   kLogLevel,    // value: the keeper's own lines from this level on, see keeper/log.h
   kHandover,    // with the descriptors, to a keeper that takes over
+  kStarted,     // its program runs, not only what answers requests
   // From a keeper, to one that takes its place; see core/base/handover.h.
   kKeeperHandover = 32,
   // From the keeper.
