@@ -6,6 +6,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { codeOf, messageOf } from '../errors.js';
 import { type Logger, logMessages } from '../logger.js';
 import { z } from '../zod.js';
+import { discardRest } from './discard-rest.js';
 import { type EventSource, streamEvents } from './event-stream.js';
 import { describeApi } from './openapi.js';
 import {
@@ -112,7 +113,8 @@ function createApp(options: ControlServerOptions, streams: Set<ServerResponse>):
     requestTimeout: requestTimeoutMs,
     connectionTimeout: idleTimeoutMs,
     keepAliveTimeout: keepAliveMs,
-    http: { connectionsCheckingInterval: timeoutSweepMs },
+    // Also where Node.js makes its own of it: the time for a head, which counts for the whole when it is the longer one.
+    http: { connectionsCheckingInterval: timeoutSweepMs, requestTimeout: requestTimeoutMs },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
@@ -122,6 +124,11 @@ function createApp(options: ControlServerOptions, streams: Set<ServerResponse>):
     clientErrorHandler: (error, socket) => endConnection(socket, codeOf(error)),
   });
   app.server.maxConnections = maxConnections;
+  app.addHook('onSend', async ({ raw }, reply) => {
+    if (raw.complete) return;
+    await discardRest(raw);
+    if (!raw.complete) reply.header('connection', 'close');
+  });
 
   for (const name of Object.keys(endpoints) as EndpointName[]) {
     const { method, path } = endpoints[name];
@@ -203,15 +210,17 @@ function logRequest(request: FastifyRequest, { logger, peerOf }: ControlServerOp
 
 /** For bytes that are no HTTP request, and for half a request: there is no reply object to use. */
 function endConnection(socket: Socket, errorCode: string | undefined): void {
+  if (socket.writableEnded) return; // what comes after it is no HTTP either
   const [code, message, reason] =
     errorCode === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? (['timeout', `No whole request within ${requestTimeoutMs} ms`, 'Request Timeout'] as const)
       : (['bad_request', 'Not an HTTP request', 'Bad Request'] as const);
   const body = JSON.stringify(errorBody(code, message));
   const head = `HTTP/1.1 ${errorStatus[code]} ${reason}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
-  if (socket.writable) socket.write(head + body);
+  if (socket.writable) socket.end(head + body);
+  socket.removeAllListeners('data'); // the parser's
   // Also when the other side stays: its place is for others.
-  socket.destroySoon();
+  void discardRest(socket).then(() => socket.destroySoon());
 }
 
 function refuse(reply: FastifyReply, code: ErrorCode, message: string): FastifyReply {

@@ -11,10 +11,7 @@ export interface Answer {
   body: string;
 }
 
-/** A daemon that refuses before it has read everything closes, and its answer may be lost with the rest. */
-const maxAttempts = 20;
-
-/** One request on a connection of its own; asked again when it was closed before an answer came. */
+/** One request on a connection of its own. */
 export async function send(
   socketPath: string,
   method: string,
@@ -22,28 +19,9 @@ export async function send(
   body?: string,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await sendOnce(socketPath, method, path, body, headers);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const isClosed = code === 'EPIPE' || code === 'ECONNRESET';
-      if (body === undefined || !isClosed || attempt === maxAttempts) throw error;
-    }
-  }
-}
-
-async function sendOnce(
-  socketPath: string,
-  method: string,
-  path: string,
-  body: string | undefined,
-  headers: Record<string, string>,
-): Promise<Answer> {
   const outgoing = request({ socketPath, method, path, headers, agent: false });
   outgoing.end(body);
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
-  outgoing.on('error', () => {}); // of what it has not read, after its answer
   return {
     status: response.statusCode ?? 0,
     type: response.headers['content-type'] ?? '',
@@ -51,24 +29,15 @@ async function sendOnce(
   };
 }
 
-/** Bytes as they are; what comes back until the daemon closes. */
+/**
+ * Bytes as they are; what comes back until the daemon closes.
+ *
+ * @throws {Error} when the daemon resets the connection
+ */
 export async function sendBytes(socketPath: string, bytes: string): Promise<string> {
-  for (let attempt = 1; ; attempt += 1) {
-    const answer = await sendBytesOnce(socketPath, bytes);
-    if (answer !== '' || attempt === maxAttempts) return answer;
-  }
-}
-
-async function sendBytesOnce(socketPath: string, bytes: string): Promise<string> {
   const socket = connect(socketPath);
-  let answer = '';
-  socket.on('data', (chunk) => {
-    answer += String(chunk);
-  });
-  socket.on('error', () => {});
   socket.end(bytes);
-  await new Promise((resolve) => socket.on('close', resolve));
-  return answer;
+  return await text(socket);
 }
 
 /** Server-sent events as they come, without comments. */

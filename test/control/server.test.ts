@@ -202,6 +202,32 @@ describe('ControlServer', () => {
     expect(await ask(socketPath, 'status')).toEqual(statusValues);
   });
 
+  test('reads what a client still sends of a body that is too large, so that it gets the answer', async () => {
+    await using dir = await TempDir.create();
+    const socketPath = dir.at('control.sock');
+    await using _server = await startServer(socketPath);
+    const sized = (bytes: number) =>
+      `PATCH /v1/config HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n\r\n`;
+    const large = 900 * 1024;
+    const answer = await sendBytes(socketPath, sized(large) + 'x'.repeat(large));
+    expect(answer).toMatch(/^HTTP\/1\.1 413 .*"code":"too_large"/s);
+    // And no more of it than that, nor for ever.
+    const endless = connect(socketPath);
+    endless.on('error', () => {});
+    endless.write(sized(2 ** 40));
+    const chunk = 'x'.repeat(64 * 1024);
+    const pump = () => {
+      while (endless.writable && endless.write(chunk));
+    };
+    endless.on('drain', pump);
+    pump();
+    await new Promise((resolve) => endless.once('close', resolve));
+    expect(endless.bytesWritten).toBeLessThan(8 * 1024 * 1024);
+    const silent = connect(socketPath);
+    silent.write(`${sized(large)}{`);
+    expect(await text(silent)).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
   test('answers bytes that are no HTTP, and goes on', async () => {
     await using dir = await TempDir.create();
     const socketPath = dir.at('control.sock');
