@@ -119,6 +119,7 @@ void EarlyWorker::Serve() {
   if (!opened) return;
   const std::shared_ptr<Session> session = std::move(*opened);
   session->GetEngine().SetPolicyRules(std::move(preset->rules));
+  if (link->Forgives()) session->ForgiveRequests();
   ServeOptions options{
       .fds = {}, .tree = std::move(preset->tree), .shared = std::move(preset->shared)};
   for (int fd = 0; fd < core::kLinkFdCount; ++fd) options.fds.push_back(core::kWorkerFirstFd + fd);

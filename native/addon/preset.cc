@@ -4,8 +4,6 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>

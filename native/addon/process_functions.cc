@@ -134,7 +134,8 @@ Napi::Value JsPackPreset(const Napi::CallbackInfo& info) {
     Napi::TypeError::New(info.Env(), message).ThrowAsJavaScriptException();
     return {};
   }
-  return Napi::Buffer<char>::Copy(info.Env(), bytes.data(), bytes.size());
+  const auto buffer = Napi::Buffer<char>::Copy(info.Env(), bytes.data(), bytes.size());
+  return {info.Env(), buffer};
 }
 
 }  // namespace

@@ -102,6 +102,10 @@ Status Session::OpenMemory() {
   if (!pinned) return pinned.error();
   shared_journal_ = std::move(*shared);
   pinned_journal_ = std::move(*pinned);
+  if (forgives_requests_) {
+    shared_journal_->Forgive();
+    pinned_journal_->Forgive();
+  }
   return engine_->KeepCounters(serve_.fds.at(core::kJournalFd), kJournals * Journal::kBytes);
 }
 

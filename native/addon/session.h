@@ -38,6 +38,8 @@ class Session {
   // Answers what a predecessor has left unanswered, and then all that comes. `on_end(errno)` is
   // called from a reader thread when a connection was taken away from outside.
   core::Status Serve(ServeOptions options, const std::function<void(int)>& on_end);
+  // Before Serve(): the predecessor did not end because of what it was asked.
+  void ForgiveRequests() { forgives_requests_ = true; }
   // Lets the readers finish and joins every thread; what is mounted stays, for a successor. Safe to
   // call twice and from any thread.
   void Stop();
@@ -77,6 +79,7 @@ class Session {
   const SessionOptions options_;
   core::engine::Scratch scratch_;
   ServeOptions serve_;
+  bool forgives_requests_ = false;
   std::mutex stop_mutex_;  // held while stopping: the second caller waits for the first
   // Destroyed from the last to the first: threads, then what they use.
   std::unique_ptr<core::engine::Engine> engine_;

@@ -60,6 +60,7 @@ void WorkerLink::Send(LinkMessage message, uint32_t value) {
 }
 
 void WorkerLink::Attach(std::shared_ptr<Session> session) {
+  if (Forgives()) session->ForgiveRequests();
   const std::lock_guard lock(mutex_);
   session_ = std::move(session);
 }
@@ -108,7 +109,8 @@ void WorkerLink::OnMessage(LinkMessage message, uint32_t value) {
   const std::shared_ptr<Session> session = AttachedSession();
   switch (message) {
     case LinkMessage::kServe:
-      return listener_(Event::kServe, value);
+      forgives_.store((value & core::kServeForgives) != 0, std::memory_order_relaxed);
+      return listener_(Event::kServe, value & ~core::kServeForgives);
     case LinkMessage::kStack: {
       if (session == nullptr) return;
       const core::Status stacked = mounts::SettleLayer(session->TreePath(), session->TreeSource());

@@ -43,6 +43,8 @@ class WorkerLink {
   void Send(core::LinkMessage message, uint32_t value = 0);
   // The data plane to ask after, to put on the tree, and to end.
   void Attach(std::shared_ptr<Session> session);
+  // Of the last kServe.
+  [[nodiscard]] bool Forgives() const { return forgives_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool IsOrphaned() const { return is_orphaned_.load(); }
   void Stop();
 
@@ -60,6 +62,7 @@ class WorkerLink {
   std::atomic<bool> stopping_{false};
   std::atomic<bool> is_orphaned_{false};
   std::atomic<bool> is_released_{false};
+  std::atomic<bool> forgives_{false};
   core::Fd handover_;  // the thread's alone
   std::mutex mutex_;   // guards what follows
   core::Fd link_;

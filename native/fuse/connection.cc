@@ -111,7 +111,7 @@ void Connection::Resume() {
   for (size_t index = 0; index < Journal::kSlots; ++index) {
     RequestSlot& slot = journal_.Slot(index);
     if (slot.Length() == 0) continue;
-    slot.CountDeath();
+    if (!journal_.Forgives()) slot.CountDeath();
     if (slot.Deaths() < kDeathsMax) {
       journal_.CountReplay();
       Answer(slot.Room().first(slot.Length()));

@@ -28,7 +28,7 @@ class RequestSlot {
   // Of the request in the slot; 0: there is none.
   [[nodiscard]] size_t Length() const;
   void Clear();
-  // How many processes have ended while they answered this request.
+  // How many processes have ended while they answered this request, for no other known reason.
   [[nodiscard]] uint32_t Deaths() const { return deaths_; }
   void CountDeath() { ++deaths_; }
 
@@ -56,6 +56,10 @@ class Journal {
   [[nodiscard]] std::span<char> InitRequest();
   void SaveInitRequest(std::span<const char> request);
 
+  // No request that is in a slot now has to do with the predecessor's end.
+  void Forgive() { forgives_ = true; }
+  [[nodiscard]] bool Forgives() const { return forgives_; }
+
   // Since the connection began, by all processes.
   [[nodiscard]] uint64_t Replays() const;   // requests that were answered for a predecessor
   [[nodiscard]] uint64_t Refusals() const;  // those that were not, having ended too many
@@ -67,6 +71,7 @@ class Journal {
   explicit Journal(Layout* layout) : layout_(layout) {}
 
   Layout* layout_;
+  bool forgives_ = false;
 };
 
 }  // namespace fuse_layer

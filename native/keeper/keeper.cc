@@ -274,14 +274,16 @@ void Keeper::Reap() {
                                                     : Member("exitCode", WEXITSTATUS(status));
       Log("error", "A worker has ended", Member("worker", pid) + "," + cause);
     }
-    // NOLINTEND(misc-include-cleaner)
     std::erase_if(leaving_, [pid](const Worker& worker) { return worker.pid == pid; });
     if (active_ && active_->pid == pid) {
+      was_killed_ =
+          WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && active_->state != State::kKilled;
       OnEnd(*active_);
     } else if (next_ && next_->pid == pid) {
       OnEnd(*next_);
     }
   }
+  // NOLINTEND(misc-include-cleaner)
 }
 
 void Keeper::OnEnd(const Worker& worker) {
@@ -335,7 +337,10 @@ void Keeper::Start() {
   if (active_->state == State::kKilled) return;
   active_->Enter(State::kAsked);
   // Waits in the link until it has booted.
-  active_->Send(LinkMessage::kServe, ++served_count_);
+  ++served_count_;
+  active_->Send(LinkMessage::kServe,
+                was_killed_ ? served_count_ | core::kServeForgives : served_count_);
+  was_killed_ = false;
 }
 
 void Keeper::SpawnInto(std::optional<Worker>& place) {

@@ -65,6 +65,7 @@ class Keeper {
   bool is_replacing_ = false;     // active_ is to make way for next_
   bool is_stacked_;               // the tree shows the connection's files, or is about to
   bool has_served_ = false;
+  bool was_killed_ = false;  // the last worker, and not by this keeper
   uint32_t served_count_ = 0;
   std::deque<core::Nanoseconds> deaths_;  // of the last few seconds
   core::Nanoseconds delay_{};             // before the next start; 0: at once

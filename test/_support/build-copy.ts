@@ -15,6 +15,9 @@ const readsNullPointer = Buffer.from(
     ? [0x00, 0x00, 0x80, 0xd2, 0x00, 0x00, 0x40, 0xf9] // mov x0, #0; ldr x0, [x0]
     : [0x31, 0xc0, 0x48, 0x8b, 0x00], // xor eax, eax; mov rax, [rax]
 );
+const jumpsToItself = Buffer.from(
+  process.arch === 'arm64' ? [0x00, 0x00, 0x00, 0x14] : [0xeb, 0xfe], // b . ; jmp .
+);
 
 export class BuildCopy {
   readonly program: string;
@@ -50,13 +53,22 @@ export class BuildCopy {
    *
    * @param name the function's own name, without its namespaces
    */
-  async poison(name: string): Promise<() => Promise<void>> {
+  poison(name: string): Promise<() => Promise<void>> {
+    return this.#replaceFunction(name, readsNullPointer);
+  }
+
+  /** Makes a C++ function go on for ever, until the returned function lets it return. As with `poison`. */
+  halt(name: string): Promise<() => Promise<void>> {
+    return this.#replaceFunction(name, jumpsToItself);
+  }
+
+  async #replaceFunction(name: string, code: Buffer): Promise<() => Promise<void>> {
     const path = join(this.#root, 'build/Release/addon.node');
     const offset = await offsetOfFunction(path, name);
     const file = await open(path, 'r+');
-    const whole = Buffer.alloc(readsNullPointer.length);
+    const whole = Buffer.alloc(code.length);
     await file.read(whole, 0, whole.length, offset);
-    await file.write(readsNullPointer, 0, whole.length, offset);
+    await file.write(code, 0, whole.length, offset);
     return async () => {
       await file.write(whole, 0, whole.length, offset);
       await file.close();

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request that ends every worker that looks at it: it is refused, and all others are answered.
+// A request that ends every worker that looks at it: it is refused, and all others are answered. One whose workers
+// somebody kills is not to blame.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { controlSocketName } from '../../src/config/paths.js';
@@ -11,6 +15,7 @@ import { type Finished, RunningDaemon, run } from '../_support/lensfs.js';
 import { statusOf, mountTest as test } from '../_support/mounted.js';
 import { TempDir } from '../_support/temp-dir.js';
 import { viewOf } from '../_support/views.js';
+import { waitUntil } from '../_support/wait.js';
 
 /** No number of deaths is too many. */
 const manyDeaths = ['--set', 'workers.deaths=1000000'];
@@ -56,3 +61,38 @@ for (const connection of ['shared', 'pinned'] as const) {
     expect((await statusOf(daemon)).workers).toBe(3);
   }, 240_000);
 }
+
+/** How many threads of a process have used the CPU for so long that they are in a halted function. */
+async function spinning(pid: number): Promise<number> {
+  const halted = 25; // of 10 ms
+  const tids = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const stats = tids.map((tid) =>
+    readFile(`/proc/${pid}/task/${tid}/stat`, 'utf8').catch(() => ''),
+  );
+  return (await Promise.all(stats)).filter((stat) => {
+    const [, comm = '', fields = ''] = /\((.*)\) (.*)/.exec(stat) ?? [];
+    return comm.startsWith('lensfs-') && Number(fields.split(' ')[11]) >= halted;
+  }).length;
+}
+
+test('a request whose workers are killed three times is answered all the same', async () => {
+  await using cgroup = await TestCgroup.create({ memoryBytes: 64 * 2 ** 20 });
+  await using dir = await TempDir.create();
+  const build = await BuildCopy.create(dir);
+  const options = { dir, program: build.program };
+  await using daemon = await RunningDaemon.start(manyDeaths, options);
+  const directory = `${daemon.runDir}/mnt/pinned/${await viewOf(daemon, cgroup.path)}`;
+  const goOn = await build.halt('RenderSwaps');
+  const reader = spawn('cat', [`${directory}/proc/swaps`]);
+  const ended = once(reader, 'close');
+  for (let count = 0; count < 3; ++count) {
+    const worker = await daemon.workerPid();
+    await waitUntil('a worker is at the request', async () => (await spinning(worker)) > 0);
+    process.kill(worker, 'SIGKILL');
+    await waitUntil('the next worker is there', async () => (await daemon.workerPid()) !== worker);
+  }
+  await goOn();
+  expect(await ended).toEqual([0, null]);
+  await daemon.logged('Serving again');
+  expect(await statusOf(daemon)).toMatchObject({ workers: 4, refusals: 0 });
+}, 240_000);

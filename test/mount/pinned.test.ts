@@ -285,6 +285,36 @@ describe('a removed cgroup', () => {
   });
 });
 
+test('a view is found by its id while a process is on its way into its cgroup', async () => {
+  await using cgroup = await TestCgroup.create({ memoryBytes: 64 * mib });
+  const pinned = await pinnedDirectoryOf(daemon(), cgroup.path);
+  // Container managers enter one hierarchy after the other.
+  await using entering = new PythonProcess(
+    `
+    with open(args[0], 'w') as procs:
+        procs.write('0')
+    step('in one of them')
+    `,
+    { args: [cgroup.file('memory', 'cgroup.procs')] },
+  );
+  await entering.next();
+  const seen = await python<string[]>(
+    `
+    fd, seen = os.open(args[0], os.O_RDONLY), set()
+    begin = time.monotonic()
+    while time.monotonic() < begin + 2.5:  # looked up anew after one second
+        try:
+            seen.add(os.pread(fd, 8192, 0).decode().split('\\n')[0])
+        except OSError as error:
+            seen.add(errno.errorcode[error.errno])
+        time.sleep(0.01)
+    reply(sorted(seen))
+    `,
+    { args: [`${pinned}/proc/meminfo`] },
+  );
+  expect(seen).toEqual(['MemTotal:          65536 kB']);
+});
+
 test('a view that was dropped is found again by its cgroup’s id', async () => {
   await using small = await RunningDaemon.start([
     '--set',

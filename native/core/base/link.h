@@ -33,11 +33,14 @@ enum class LinkMessage : uint8_t {
   // From a keeper, to one that takes its place; see core/base/handover.h.
   kKeeperHandover = 32,
   // From the keeper.
-  kServe = 64,  // value: how many workers have been told so, this one included
+  kServe = 64,  // value: how many workers have been told so, this one included; kServeForgives
   kStack,       // put the files on the tree
   kPing,
   kRelease,  // end your readers, say so and exit
 };
+
+// With kServe: somebody from outside killed the predecessor, so that no request of its is to blame.
+inline constexpr uint32_t kServeForgives = uint32_t{1} << 31;
 
 // What outlives every worker.
 enum LinkFd : uint8_t {

@@ -75,11 +75,6 @@ std::optional<pid_t> FindProcess(const cgroup::CgroupDir& dir, FileBuffer& buffe
   return found;
 }
 
-bool IsRootedAt(const View& view, std::string_view path) {
-  const auto& primary = view.cgroup.Primary();
-  return primary != nullptr && primary->Path() == path;
-}
-
 }  // namespace
 
 Result<ViewRef> Engine::ViewOfPid(pid_t pid, Scratch& scratch) {
@@ -263,7 +258,8 @@ Result<ViewRef> Engine::FindViewOfCgroup(std::string_view path, Scratch& scratch
   const auto pid = FindProcess(*found, scratch.file);
   if (pid) {
     auto view = ViewOfPid(*pid, scratch);
-    if (view && IsRootedAt(**view, path)) return view;
+    // Who is about to enter is in some hierarchies only, and its view another cgroup's.
+    if (view && IdOf(**view) == FindCgroupId(std::string(path))) return view;
   }
   return GetView(identity, scratch);
 }
