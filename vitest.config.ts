@@ -8,7 +8,7 @@ const systemTests = [
   'test/checklist/mounted.test.ts',
   'test/kubernetes/agent.test.ts',
   'test/cli/{serve,show}.test.ts',
-  'test/control/{api,clients,hostile}.test.ts',
+  'test/control/{api,clients,events,hostile}.test.ts',
   'test/metrics/served.test.ts',
 ];
 

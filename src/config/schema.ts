@@ -140,6 +140,11 @@ export const configSchema = z
       proc: path("The host's procfs", '/proc'),
       cgroup: path("The host's cgroup file systems", '/sys/fs/cgroup'),
       sys: path("The host's sysfs", '/sys'),
+      docker: noted(z.string().refine(isAutoOrPath).transform(trimPath).prefault('auto'), {
+        expected: 'auto, or an absolute path',
+        description:
+          "Docker's data-root, where names and labels are; auto takes that of /etc/docker/daemon.json",
+      }),
     }),
   })
   .superRefine((config, context) => {
@@ -239,6 +244,10 @@ function durationUsec(number: string, unit: string): number {
 
 function isAbsolutePath(value: string): boolean {
   return value.startsWith('/') && !value.includes('\0');
+}
+
+function isAutoOrPath(value: string): boolean {
+  return value === 'auto' || isAbsolutePath(value);
 }
 
 function isListenAddress(value: string): boolean {

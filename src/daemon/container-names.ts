@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What container runtimes call a container, read from the files they keep of it. No runtime is asked.
 import { readFile } from 'node:fs/promises';
+import { dockerConfig } from '../containers/docker-config.js';
 import { codeOf } from '../errors.js';
 
 export interface ContainerName {
@@ -8,7 +9,7 @@ export interface ContainerName {
   labels: Record<string, string>;
 }
 
-/** Where runtimes keep their files; tests have others. */
+/** Where runtimes keep their files. */
 export interface RuntimeDirectories {
   /** Docker: <id>/config.v2.json */
   docker: string;
@@ -18,11 +19,20 @@ export interface RuntimeDirectories {
   containerd: string;
 }
 
-export const runtimeDirectories: RuntimeDirectories = {
-  docker: '/var/lib/docker/containers',
-  podman: '/var/lib/containers/storage/overlay-containers',
-  containerd: '/run/containerd/io.containerd.runtime.v2.task/k8s.io',
-};
+/** `dockerRoot` is Docker's data-root; "auto" is the one that its daemon.json names. */
+export async function findRuntimeDirectories(dockerRoot: string): Promise<RuntimeDirectories> {
+  const root = dockerRoot === 'auto' ? await configuredDockerRoot() : dockerRoot;
+  return {
+    docker: `${root}/containers`,
+    podman: '/var/lib/containers/storage/overlay-containers',
+    containerd: '/run/containerd/io.containerd.runtime.v2.task/k8s.io',
+  };
+}
+
+async function configuredDockerRoot(): Promise<string> {
+  const root = fieldsOf(await readJson(dockerConfig.path))['data-root'];
+  return typeof root === 'string' && root.startsWith('/') ? root : '/var/lib/docker';
+}
 
 const idPattern = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/;
 const lxcPattern = /^\/(?:lxc|lxc\.payload)[./]([^/]+)/;

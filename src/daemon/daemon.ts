@@ -11,7 +11,7 @@ import { createLogger, type Logger, levelNumber, logMessages } from '../logger.j
 import { type KeptDescriptors, type NativeEngine, peerOf } from '../native/binding.js';
 import { countLayers } from '../native/mounts.js';
 import type { WorkerLink } from '../native/worker-link.js';
-import { runtimeDirectories } from './container-names.js';
+import { findRuntimeDirectories, type RuntimeDirectories } from './container-names.js';
 import { ContainerWatch } from './container-watch.js';
 import { liveOptions } from './engine.js';
 import { EventHub } from './event-hub.js';
@@ -42,6 +42,7 @@ export class Daemon {
   readonly #end = new AbortController();
   readonly #events: EventHub;
   readonly #reloads = { done: 0, refused: 0 };
+  readonly #runtimes: RuntimeDirectories;
   #containers: readonly NamedContainer[] = [];
   #containerWatch: ContainerWatch | undefined;
   /** What is in force, which is what was read last except for keys that need a restart. */
@@ -49,8 +50,9 @@ export class Daemon {
   /** The end of the queue of reloads: they run one after another. */
   #lastReload: Promise<unknown> = Promise.resolve();
 
-  private constructor(options: DaemonOptions) {
+  private constructor(options: DaemonOptions, runtimes: RuntimeDirectories) {
     this.#options = options;
+    this.#runtimes = runtimes;
     this.#config = options.saved.config;
     this.#logger = createLogger(this.#config.log.level);
     this.#events = new EventHub(() => options.engine.views());
@@ -58,7 +60,8 @@ export class Daemon {
 
   /** Returns when the engine has ended. */
   static async run(options: DaemonOptions): Promise<void> {
-    await new Daemon(options).#run();
+    const runtimes = await findRuntimeDirectories(options.saved.config.roots.docker);
+    await new Daemon(options, runtimes).#run();
   }
 
   async #run(): Promise<void> {
@@ -109,7 +112,7 @@ export class Daemon {
   #handlerContext(): HandlerContext {
     return {
       engine: this.#options.engine,
-      runtimes: runtimeDirectories,
+      runtimes: this.#runtimes,
       status: () => this.#status(),
       config: () => this.#config,
       reloads: () => this.#reloads,
@@ -203,7 +206,7 @@ export class Daemon {
     if (isWanted === (this.#containerWatch !== undefined)) return;
     this.#containerWatch?.[Symbol.dispose]();
     this.#containerWatch = isWanted
-      ? ContainerWatch.start(runtimeDirectories, (containers) => {
+      ? ContainerWatch.start(this.#runtimes, (containers) => {
           this.#containers = containers;
           this.#options.engine.configure(liveOptions(this.#config, containers));
         })

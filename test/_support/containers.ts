@@ -7,14 +7,15 @@ import { mountRequirements, statusOf, useDaemon } from './mounted.js';
 import { command, type Requirement, testWith } from './requirements.js';
 import { Runc } from './runc.js';
 
-const requirements = [...mountRequirements, dockerEngine, command('runc')];
+/** What a test of containers needs of the machine. */
+export const containerRequirements = [...mountRequirements, dockerEngine, command('runc')];
 
 /** A test that needs a mount, Docker and runc. */
-export const containerTest = testWith(...requirements);
+export const containerTest = testWith(...containerRequirements);
 
 /** The same, for a test that needs more. */
 export function containerTestWith(...more: Requirement[]) {
-  return testWith(...requirements, ...more);
+  return testWith(...containerRequirements, ...more);
 }
 
 /** Makes containers that see the tree of the file's daemon. */
@@ -29,7 +30,7 @@ export class Containers {
 
   /** Whether the machine can run any; without, all tests are skipped. */
   get areHere(): boolean {
-    return requirements.every((requirement) => requirement.met());
+    return containerRequirements.every((requirement) => requirement.met());
   }
 
   get daemon(): RunningDaemon {

@@ -35,6 +35,8 @@ export interface DockerEndpoint {
   readonly cgroupParent: string;
   /** Its daemon.json, which it reads again on SIGHUP. */
   readonly configFile: string;
+  /** Where it keeps its containers' files, among others. */
+  readonly dataRoot: string;
   readonly pid: number;
 }
 
@@ -52,8 +54,9 @@ export class PrivateDocker implements AsyncDisposable {
     const cgroupParent = `/${basename(dir)}`;
     const config = join(dir, 'daemon.json'); // instead of /etc/docker/daemon.json
     writeFileSync(config, '{}');
+    const dataRoot = join(dir, 'data');
     const argv = [
-      ...['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec')],
+      ...['--data-root', dataRoot, '--exec-root', join(dir, 'exec')],
       ...['--pidfile', join(dir, 'pid'), '--host', `unix://${socket}`],
       ...['--bridge', 'none', '--iptables=false', '--ip-masq=false', '--storage-driver', 'vfs'],
       ...['--exec-opt', 'native.cgroupdriver=cgroupfs'],
@@ -64,7 +67,7 @@ export class PrivateDocker implements AsyncDisposable {
       stdio: ['ignore', log, log],
     });
     this.endpoint = {
-      ...{ socket, image: 'lensfs-test', cgroupParent, configFile: config },
+      ...{ socket, image: 'lensfs-test', cgroupParent, configFile: config, dataRoot },
       pid: this.#child.pid ?? 0,
     };
     this.#guard = new Guard(cleanUp, `${this.#child.pid}`, cgroupParent, dir);

@@ -64,6 +64,7 @@ const wrongValues: Record<string, [expected: string, ...values: unknown[]]> = {
   'roots.proc': ['an absolute path', 'proc', null],
   'roots.cgroup': ['an absolute path', './cgroup', null],
   'roots.sys': ['an absolute path', '', null],
+  'roots.docker': ['auto, or an absolute path', 'var/lib/docker', '', null],
 };
 
 describe('parseConfig()', () => {
@@ -86,7 +87,7 @@ describe('parseConfig()', () => {
       standby: false,
       readers: 1,
       log: { level: 'info' },
-      roots: { proc: '/proc', cgroup: '/sys/fs/cgroup', sys: '/sys' },
+      roots: { proc: '/proc', cgroup: '/sys/fs/cgroup', sys: '/sys', docker: 'auto' },
     });
   });
 
