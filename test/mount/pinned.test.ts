@@ -288,19 +288,10 @@ describe('a removed cgroup', () => {
 test('a view is found by its id while a process is on its way into its cgroup', async () => {
   await using cgroup = await TestCgroup.create({ memoryBytes: 64 * mib });
   const pinned = await pinnedDirectoryOf(daemon(), cgroup.path);
-  // Container managers enter one hierarchy after the other.
-  await using entering = new PythonProcess(
-    `
-    with open(args[0], 'w') as procs:
-        procs.write('0')
-    step('in one of them')
-    `,
-    { args: [cgroup.file('memory', 'cgroup.procs')] },
-  );
-  await entering.next();
-  const seen = await python<string[]>(
+  await using reader = new PythonProcess(
     `
     fd, seen = os.open(args[0], os.O_RDONLY), set()
+    step('open')
     begin = time.monotonic()
     while time.monotonic() < begin + 2.5:  # looked up anew after one second
         try:
@@ -312,7 +303,19 @@ test('a view is found by its id while a process is on its way into its cgroup', 
     `,
     { args: [`${pinned}/proc/meminfo`] },
   );
-  expect(seen).toEqual(['MemTotal:          65536 kB']);
+  await reader.next();
+  // Container managers enter one hierarchy after the other.
+  await using entering = new PythonProcess(
+    `
+    with open(args[0], 'w') as procs:
+        procs.write('0')
+    step('in one of them')
+    `,
+    { args: [cgroup.file('memory', 'cgroup.procs')] },
+  );
+  await entering.next();
+  reader.go();
+  expect(await reader.next()).toEqual(['MemTotal:          65536 kB']);
 });
 
 test('a view that was dropped is found again by its cgroup’s id', async () => {

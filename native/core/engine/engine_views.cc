@@ -279,9 +279,13 @@ Result<ViewRef> Engine::ViewOfCgroupId(CgroupId id, Scratch& scratch) {
   }
   auto view = ViewOfCgroup(*path, scratch);
   if (!view) return view;
-  if (IdOf(**view) != id) {
+  // Another cgroup may have got the path meanwhile. The view's own id may be of another hierarchy,
+  // in which its directory was made later.
+  const auto inode = cgroup::ReadCgroupId(hierarchy_.RootFd(id.controller), *path);
+  if (!inode || *inode != id.inode) {
     return Error{.errno_value = ESTALE, .operation = "find cgroup", .path = *path};
   }
+  cgroup_ids_.Insert(id, *view, now);
   return view;
 }
 
