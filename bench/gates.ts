@@ -89,7 +89,8 @@ export const gates: readonly Gate[] = mainFiles
   ])
   .concat(
     (['lensfs-shared', 'lensfs-pinned'] as const).flatMap((driver) => [
-      cheaper(driver, 'daemonCpuPercent', 4, 'fleet'),
+      // Per read: who does not keep the rate has answered less.
+      cheaper(driver, 'cpuUsecPerRead', 4, 'fleet'),
       ...[100, 1_000, 4_000].map((containers) => flat(driver, containers)),
     ]),
   );

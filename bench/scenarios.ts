@@ -105,7 +105,15 @@ export const columns: Readonly<Record<Task['kind'], readonly [Metric, ...Metric[
   polling: ['p99Usec', 'p50Usec', 'daemonCpuPercent'],
   top: ['clientCpuSec', 'wallSec', 'daemonCpuSec'],
   cold: ['p50Usec', 'p99Usec', 'cpuUsecPerRead'],
-  fleet: ['daemonCpuPercent', 'readsPerSecond', 'p50Usec', 'p99Usec', 'rssMib', 'pssMib'],
+  fleet: [
+    'cpuUsecPerRead',
+    'daemonCpuPercent',
+    'readsPerSecond',
+    'p50Usec',
+    'p99Usec',
+    'rssMib',
+    'pssMib',
+  ],
   start: ['startMsec', 'plainMsec', 'extraMsec'],
   growth: ['cpuUsecPerRead', 'p50Usec', 'p99Usec', 'readsPerSecond', 'pssMib'],
 };

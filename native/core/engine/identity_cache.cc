@@ -27,7 +27,9 @@ namespace core::engine {
 namespace {
 
 // A live process can still be moved to another cgroup; that must show soon.
-constexpr Nanoseconds kMaxAge = std::chrono::milliseconds(100);
+constexpr Nanoseconds kMaxAge = std::chrono::seconds(1);
+// Who has read since then is a reader.
+constexpr Nanoseconds kLately = std::chrono::milliseconds(100);
 // Longer than the pause of those who read once in a second.
 constexpr Nanoseconds kKeptFor = std::chrono::seconds(3);
 // Callers that read at the same time.
@@ -62,7 +64,9 @@ std::shared_ptr<IdentityCache::Entry> IdentityCache::EntryOf(pid_t pid) {
 ViewRef IdentityCache::Find(pid_t pid, Nanoseconds now) {
   const auto entry = EntryOf(pid);
   if (entry == nullptr || now - entry->resolved_at.load() > kMaxAge) return nullptr;
-  return HasEnded(entry->pidfd) ? nullptr : entry->view;
+  if (HasEnded(entry->pidfd)) return nullptr;
+  entry->seen_at.store(now, std::memory_order_relaxed);
+  return entry->view;
 }
 
 ViewRef IdentityCache::FindEarlier(pid_t pid) {
@@ -81,7 +85,10 @@ ViewRef IdentityCache::FindUnchanged(pid_t pid, FileBuffer& buffer) {
 }
 
 void IdentityCache::Renew(pid_t pid, Nanoseconds now) {
-  if (const auto entry = EntryOf(pid)) entry->resolved_at.store(now);
+  const auto entry = EntryOf(pid);
+  if (entry == nullptr) return;
+  entry->resolved_at.store(now);
+  entry->seen_at.store(now, std::memory_order_relaxed);
 }
 
 void IdentityCache::Insert(
@@ -95,6 +102,7 @@ void IdentityCache::Insert(
   entry->cgroup_text = traits.cgroup_text;
   entry->view = std::move(view);
   entry->resolved_at.store(now);
+  entry->seen_at.store(now, std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
   if (!entries_.contains(pid)) MakeRoom(now);
   entries_[pid] = std::move(entry);
@@ -113,7 +121,7 @@ void IdentityCache::MakeRoom(Nanoseconds now) {
 
 // With mutex_ held.
 void IdentityCache::DropOlderThan(Nanoseconds age, Nanoseconds now) {
-  EraseIf(entries_, [&](const auto& old) { return now - old.second->resolved_at.load() > age; });
+  EraseIf(entries_, [&](const auto& old) { return now - old.second->seen_at.load() > age; });
 }
 
 void IdentityCache::DropOld(Nanoseconds now) {
@@ -125,7 +133,7 @@ std::unordered_map<const View*, size_t> IdentityCache::CountReaders(Nanoseconds 
   std::unordered_map<const View*, size_t> readers;
   const std::lock_guard lock(mutex_);
   for (const auto& [pid, entry] : entries_) {
-    if (now - entry->resolved_at.load(std::memory_order_relaxed) > kMaxAge) continue;
+    if (now - entry->seen_at.load(std::memory_order_relaxed) > kLately) continue;
     ++readers[entry->view.get()];
   }
   return readers;

@@ -3,7 +3,7 @@
 //
 // Source: pidfd_open(2): a pidfd becomes readable when its task has ended, so while it is not, the
 //         number cannot have been given to another task. What may change of a living task is its
-//         cgroup and its cgroup namespace: these are looked at again ten times a second.
+//         cgroup and its cgroup namespace: these are looked at again after a second.
 // Units:  std::chrono::nanoseconds of the monotonic clock.
 // Errors: none; a pid that cannot be cached is resolved for every read.
 #pragma once
@@ -63,6 +63,7 @@ class IdentityCache {
     std::string cgroup_text;
     ViewRef view;
     std::atomic<Nanoseconds> resolved_at{};
+    std::atomic<Nanoseconds> seen_at{};  // the last read
   };
 
   std::shared_ptr<Entry> EntryOf(pid_t pid);
