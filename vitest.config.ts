@@ -7,7 +7,7 @@ const systemTests = [
   'test/{expectations,hostile,lifecycle,mount,vm}/**/*.test.ts',
   'test/checklist/mounted.test.ts',
   'test/kubernetes/agent.test.ts',
-  'test/cli/{serve,show}.test.ts',
+  'test/cli/{serve,show,terminal}.test.ts',
   'test/control/{api,clients,events,hostile}.test.ts',
   'test/metrics/served.test.ts',
 ];

@@ -4,6 +4,7 @@
 // its own.
 import { access } from 'node:fs/promises';
 import type { DriverOptions } from './drivers/driver.js';
+import { measureControl } from './measure/control.js';
 import { measureCold, measureFleet, measureGrowth } from './measure/fleet.js';
 import { measureLoad } from './measure/load.js';
 import { measurePolling } from './measure/polling.js';
@@ -114,6 +115,8 @@ function measureTask({ loadSeconds }: Plan, stage: Stage, task: Task): Promise<O
       return measureLoad(driver, container, find, { ...task, seconds: loadSeconds });
     case 'polling':
       return measurePolling(driver, task);
+    case 'control':
+      return measureControl(driver, container, find, task);
     case 'top':
       return measureTop(driver, container, find, task);
     case 'fleet':

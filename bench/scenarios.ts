@@ -70,10 +70,18 @@ export interface StartTask {
   pairs: number;
 }
 
+/** The same as a load, while the control API is asked: by one who waits between, and by `hammers` who do not. */
+export interface ControlTask extends Omit<LoadTask, 'kind'> {
+  kind: 'control';
+  hammers: number;
+  seconds: number;
+}
+
 export type Task =
   | LoadTask
   | ReadersTask
   | PollingTask
+  | ControlTask
   | TopTask
   | FleetTask
   | ColdTask
@@ -103,6 +111,15 @@ export const columns: Readonly<Record<Task['kind'], readonly [Metric, ...Metric[
   load: loadColumns,
   readers: loadColumns,
   polling: ['p99Usec', 'p50Usec', 'daemonCpuPercent'],
+  control: [
+    'answerP99Msec',
+    'answerP50Msec',
+    'answerMaxMsec',
+    'answersPerSecond',
+    'readsPerSecond',
+    'p50Usec',
+    'p99Usec',
+  ],
   top: ['clientCpuSec', 'wallSec', 'daemonCpuSec'],
   cold: ['p50Usec', 'p99Usec', 'cpuUsecPerRead'],
   fleet: [
@@ -215,6 +232,17 @@ export const scenarios: readonly Scenario[] = [
       name: `${file.replace(/^proc\//, '')} beside 8 pollers`,
       task: { kind: 'polling', file, pollers: 8, seconds: 3, periodSeconds: 0.003 },
       drivers: contenders,
+    }),
+  ),
+  ...[
+    [1, 0],
+    [1, 8],
+    [8, 0],
+  ].map(
+    ([clients = 1, hammers = 0]): Scenario => ({
+      name: `control API beside ${clients} readers, hammered by ${hammers}`,
+      task: { kind: 'control', file: 'proc/meminfo', access: 'open', clients, hammers, seconds: 3 },
+      drivers: ['lensfs-shared', 'lensfs-pinned'],
     }),
   ),
   {

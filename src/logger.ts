@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import {
+  type DestinationStream,
+  destination,
+  type Logger,
+  pino,
+  stdTimeFunctions,
+  symbols,
+} from 'pino';
 
 export type { Logger };
 
@@ -40,13 +47,17 @@ export function levelNumber(level: LogLevel): number {
   return (logLevels.indexOf(level) + 1) * 10;
 }
 
+/** What journald calls the levels, in their order (sd-daemon(3)). */
+const journalPriorities = [7, 7, 6, 4, 3, 2];
+
 /**
- * One JSON object a line on standard error.
+ * One JSON object a line on standard error, after its priority when that is journald's.
  *
  * Written synchronously: a line is on its way before the next statement runs, so none is lost when
  * the process dies.
  */
-export function createLogger(level: LogLevel): Logger {
+export function createLogger(level: LogLevel, isJournal = false): Logger {
+  const stderr = destination({ dest: 2, sync: true });
   return pino(
     {
       level,
@@ -54,6 +65,16 @@ export function createLogger(level: LogLevel): Logger {
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination({ dest: 2, sync: true }),
+    isJournal ? withPriority(stderr) : stderr,
   );
+}
+
+function withPriority(stderr: DestinationStream): DestinationStream {
+  return {
+    [symbols.needsMetadataGsym]: true,
+    lastLevel: levelNumber('info'),
+    write(line: string) {
+      stderr.write(`<${journalPriorities[this.lastLevel / 10 - 1]}>${line}`);
+    },
+  } as DestinationStream & { lastLevel: number };
 }

@@ -19,6 +19,8 @@ export interface Driver extends AsyncDisposable {
   /** CPU time of all its processes since it began; undefined when it has none. */
   cpuUsec(): Promise<number | undefined>;
   memory(): Promise<Memory | undefined>;
+  /** Where lensfs answers questions about itself. */
+  readonly controlSocket?: string;
   /** How it ended by itself; undefined while it runs. */
   ending(): string | undefined;
 }

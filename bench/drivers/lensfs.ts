@@ -26,6 +26,7 @@ export async function startLensfs(
       filesFor: (cgroupPath) => filesFor(daemon, cgroupPath),
       cpuUsec: () => cgroup.cpuUsec(),
       memory: () => cgroup.memory(),
+      controlSocket: `${daemon.runDir}/control.sock`,
       ending: () => describeEnding(daemon.child),
       [Symbol.asyncDispose]: async () => {
         await daemon[Symbol.asyncDispose]();

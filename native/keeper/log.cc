@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "keeper/log.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,10 +23,17 @@ constexpr uint32_t kError = 50;
 
 // The process has one log, and one thread.
 uint32_t least_level = kInfo;
+bool is_journal = false;
 
 uint32_t NumberOf(std::string_view level) {
   if (level == "error") return kError;
   return level == "warn" ? kWarn : kInfo;
+}
+
+// As in sd-daemon(3).
+std::string_view PriorityOf(std::string_view level) {
+  if (level == "error") return "<3>";
+  return level == "warn" ? "<4>" : "<6>";
 }
 
 void Write(const std::string& line) {
@@ -50,10 +59,18 @@ void SetLogLevel(uint32_t level) {
   least_level = level;
 }
 
+void FindJournal() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread.
+  const char* const stream = getenv("JOURNAL_STREAM");
+  struct stat status{};
+  if (stream == nullptr || fstat(STDERR_FILENO, &status) != 0) return;
+  is_journal = stream == std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
+}
+
 void Log(std::string_view level, std::string_view message, std::string_view details) {
   if (NumberOf(level) < least_level) return;
-  std::string line = R"({"level":")";
-  line.append(level).append(R"(","time":")").append(Now());
+  std::string line(is_journal ? PriorityOf(level) : "");
+  line.append(R"({"level":")").append(level).append(R"(","time":")").append(Now());
   line.append(R"(","pid":)").append(std::to_string(getpid()));
   if (!details.empty()) line.append(",").append(details);
   Write(line.append(R"(,"msg":")").append(message).append("\"}\n"));

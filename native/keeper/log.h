@@ -17,6 +17,10 @@ namespace keeper {
 // 10 from "trace" (10) to "fatal" (60).
 void SetLogLevel(uint32_t level);
 
+// Whether lines begin with their priority, "<4>", because journald reads standard error
+// (systemd.exec(5), $JOURNAL_STREAM).
+void FindJournal();
+
 // One JSON object a line. `details` is ready-made JSON for members of its own ("\"signal\":9"), or
 // empty.
 void Log(std::string_view level, std::string_view message, std::string_view details = {});

@@ -12,6 +12,7 @@
 #include "core/base/fd.h"
 #include "core/base/link.h"
 #include "keeper/keeper.h"
+#include "keeper/log.h"
 #include "keeper/notify.h"
 #include "keeper/oom_score.h"
 #include "keeper/options.h"
@@ -51,6 +52,7 @@ int main(int argc, char** argv) {
     (void)std::fputs("lensfs-keeper: started by \"lensfs serve\" only\n", stderr);
     return kUsageExitCode;
   }
+  keeper::FindJournal();
   for (int& fd : options->fds) MoveUp(fd);
   MoveUp(options->predecessor_fd);
   keeper::GiveUpPrivileges();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // File, environment and flags -> entries. The only reader of the environment.
+import { fstatSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isMap, isScalar, LineCounter, type ParsedNode, parseDocument } from 'yaml';
@@ -68,6 +69,12 @@ export function readPassedDescriptors(
   const names = (env['LISTEN_FDNAMES'] ?? '').split(':');
   const count = Math.min(Number(env['LISTEN_FDS']), names.length);
   return new Map(names.slice(0, count).map((name, index) => [name, firstPassedDescriptor + index]));
+}
+
+/** Whether standard error is read by journald (systemd.exec(5)). */
+export function writesToJournal(env: NodeJS.ProcessEnv = process.env): boolean {
+  const { dev, ino } = fstatSync(2);
+  return env['JOURNAL_STREAM'] === `${dev}:${ino}`;
 }
 
 /** Files of conf.d beside the configuration file, in the order of their names. */

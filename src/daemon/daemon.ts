@@ -3,6 +3,7 @@
 import { loadConfig } from '../config/load.js';
 import { changedKeys, describeProblem, withKeys } from '../config/parse.js';
 import type { Config } from '../config/schema.js';
+import { writesToJournal } from '../config/sources.js';
 import { MetricsListener } from '../control/metrics-listener.js';
 import type { Outcome, ReloadReply, StatusReply } from '../control/protocol.js';
 import { ControlServer } from '../control/server.js';
@@ -54,7 +55,7 @@ export class Daemon {
     this.#options = options;
     this.#runtimes = runtimes;
     this.#config = options.saved.config;
-    this.#logger = createLogger(this.#config.log.level);
+    this.#logger = createLogger(this.#config.log.level, writesToJournal());
     this.#events = new EventHub(() => options.engine.views());
   }
 

@@ -12,7 +12,7 @@ import {
   keeperSocketPath,
 } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
-import { type ConfigFlags, readPassedDescriptors } from '../config/sources.js';
+import { type ConfigFlags, readPassedDescriptors, writesToJournal } from '../config/sources.js';
 import { claimControlSocket } from '../control/socket.js';
 import { codeOf } from '../errors.js';
 import { createLogger, logMessages } from '../logger.js';
@@ -72,7 +72,7 @@ export async function launch(options: LaunchOptions): Promise<never> {
     const advice = 'give the container the process ids of its host (hostPID: true, --pid host)';
     throw new DaemonError('no_outliving', `Nothing outlives a process 1: ${advice}`);
   }
-  const logger = createLogger(config.log.level);
+  const logger = createLogger(config.log.level, writesToJournal());
   const cgroups = outlive === undefined ? [] : await makeOwnCgroup(outlive.cgroup, logger);
   const files = await listFiles(config);
   for (const giveUpAt = Date.now() + takeOverMs; ; await setTimeout(retryMs)) {
@@ -107,7 +107,7 @@ async function becomeNextKeeper(
 
 /** From a worker without a keeper, or from a keeper that may be replaced by its like. */
 function takeOverAny({ config, outlive }: LaunchOptions): Handover | undefined {
-  const logger = createLogger(config.log.level);
+  const logger = createLogger(config.log.level, writesToJournal());
   const orphan = takeOver(handoverSocketPath(config.run_dir));
   if (orphan !== undefined) logger.info(logMessages.takingOver);
   if (orphan !== undefined || outlive === undefined) return orphan;

@@ -30,6 +30,8 @@ export interface Finished {
 export interface LogLine {
   level: string;
   msg: string;
+  /** Journald's, where the line begins with it. */
+  priority?: number;
   [field: string]: unknown;
 }
 
@@ -219,8 +221,10 @@ export class RunningDaemon implements AsyncDisposable {
   }
 
   #onLine(line: string): void {
+    const [, priority, json = line] = /^<(\d)>(.*)$/.exec(line) ?? [];
     try {
-      this.log.push(JSON.parse(line) as LogLine);
+      const parsed = JSON.parse(json) as LogLine;
+      this.log.push(priority === undefined ? parsed : { ...parsed, priority: Number(priority) });
     } catch {
       this.otherLines.push(line);
     }
