@@ -16,7 +16,7 @@ import { type ConfigFlags, readPassedDescriptors, writesToJournal } from '../con
 import { claimControlSocket } from '../control/socket.js';
 import { codeOf } from '../errors.js';
 import { createLogger, logMessages } from '../logger.js';
-import { descriptorList, type KeptDescriptors } from '../native/binding.js';
+import { addonPath, descriptorList, type KeptDescriptors } from '../native/binding.js';
 import { builtFile } from '../native/built-files.js';
 import { isConnected, isOnTop, isTree } from '../native/mounts.js';
 import { become, type Handover, makeMemory, takeOver } from '../native/process.js';
@@ -195,7 +195,7 @@ function becomeKeeper(
     ...(outlive === undefined ? [] : ['--outlive-ms', String(outlive.seconds * 1000)]),
     ...cgroups.flatMap((directory) => ['--cgroup', directory]),
   ];
-  const preload = ['--preload', builtFile('addon.node')];
+  const preload = ['--preload', addonPath];
   const worker = [process.execPath, workerPath, run_dir];
   become(
     [

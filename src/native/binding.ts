@@ -339,16 +339,17 @@ export function peerOf(fd: number): { pid: number; uid: number; gid: number } | 
 
 const buildAdvice = '"npm run build" in a checkout, "npm rebuild lensfs" in an installation';
 
+export const addonPath = builtFile('addon.node');
+
 /** @throws NativeError "addon_missing" or "addon_broken" */
 export function loadAddon(): Addon {
-  const path = builtFile('addon.node');
   try {
-    return createRequire(import.meta.url)(path) as Addon;
+    return createRequire(import.meta.url)(addonPath) as Addon;
   } catch (error) {
     if (codeOf(error) === 'MODULE_NOT_FOUND') {
-      throw new NativeError('addon_missing', `No addon at "${path}": ${buildAdvice}`, error);
+      throw new NativeError('addon_missing', `No addon at "${addonPath}": ${buildAdvice}`, error);
     }
     const reason = messageOf(error);
-    throw new NativeError('addon_broken', `Cannot load "${path}": ${reason}`, error);
+    throw new NativeError('addon_broken', `Cannot load "${addonPath}": ${reason}`, error);
   }
 }
