@@ -198,7 +198,7 @@ Result<SnapshotRef> Engine::ReadSnapshot(
       catalog::Files()[file].needs.Has(catalog::Need::kHostCpuInfo) && IsCaller32Bit(pid, scratch);
   view->reads.fetch_add(1, std::memory_order_relaxed);
   const auto policy = PolicyOf(*view);
-  auto& slot = view->snapshots[is_32bit ? kCpuInfo32Slot : file];
+  auto& slot = view->snapshots.At(is_32bit ? kCpuInfo32Slot : file);
   const Nanoseconds now = NowMonotonic();
   outcome = Outcome::kCached;
   auto snapshot = slot.Get(
@@ -271,8 +271,11 @@ Status Engine::Render(size_t file,
   }
   into.is_hosts = is_hosts;
   if (!is_hosts) {
-    TextWriter out(into.bytes);
+    scratch.text.clear();
+    TextWriter out(scratch.text);
     entry.render(scratch.sheet, out);
+    // A copy is as long as the text, not as what it grew to: a thousand views have one each.
+    into.bytes.assign(scratch.text);
     return Unit{};
   }
   const auto text = host_->ReadRaw(entry.path, scratch.file);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -36,6 +37,7 @@ struct Scratch {
   std::function<void()> before_delay;
   FileBuffer file{size_t{64} * 1024};
   render::Sheet sheet;
+  std::string text;  // what is rendered from it
   // What the sheet points into.
   HostFiles::Ref<proc::MemInfo> meminfo;
   HostFiles::Ref<proc::Stat> stat;

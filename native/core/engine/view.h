@@ -18,21 +18,12 @@
 #include "core/base/clock.h"
 #include "core/cgroup/cgroup.h"
 #include "core/engine/counter_memory.h"
-#include "core/engine/fallbacks.h"
-#include "core/engine/fresh.h"
 #include "core/engine/options.h"
 #include "core/engine/resolver.h"
+#include "core/engine/snapshot_slots.h"
 #include "core/render/sheet.h"
 
 namespace core::engine {
-
-// The bytes of one virtual file at one moment.
-struct Snapshot {
-  std::string bytes;
-  Nanoseconds made_at{};  // monotonic
-  bool is_hosts = false;  // the host's own bytes are the right ones
-};
-using SnapshotRef = std::shared_ptr<const Snapshot>;
 
 // What the page cache has, or is to have, of a file.
 struct Page {
@@ -41,8 +32,7 @@ struct Page {
 };
 
 struct View {
-  // One snapshot per file of the catalog, and one for cpuinfo as 32-bit programs are shown it.
-  static constexpr size_t kSlots = Fallbacks::kMaxFiles;
+  static constexpr size_t kSlots = SnapshotSlots::kCount;
 
   uint64_t serial = 0;  // unlike every other view's of this engine
   std::string key;
@@ -52,7 +42,7 @@ struct View {
   bool is_host_process = false;
   std::atomic<bool> is_dropped{false};  // no longer in the table; nobody is to find it any more
 
-  std::array<Fresh<Snapshot>, kSlots> snapshots;
+  SnapshotSlots snapshots;
   std::mutex pages_mutex;  // guards pages
   std::array<Page, kSlots> pages;
   std::atomic<Nanoseconds> used_at{};         // monotonic
@@ -83,7 +73,7 @@ struct View {
 
   // Forgets all bytes; they are made again when somebody asks.
   void DropTexts() {
-    for (auto& snapshot : snapshots) snapshot.Drop();
+    snapshots.Drop();
     const std::lock_guard lock(pages_mutex);
     pages = {};
   }

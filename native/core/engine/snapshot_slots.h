@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bytes of a view's files; a place is made when its file is first read, since most containers
+// read only some.
+//
+// Source: none.
+// Units:  std::chrono::nanoseconds of the monotonic clock.
+// Errors: none.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "core/base/clock.h"
+#include "core/engine/fallbacks.h"
+#include "core/engine/fresh.h"
+
+namespace core::engine {
+
+// The bytes of one virtual file at one moment.
+struct Snapshot {
+  std::string bytes;
+  Nanoseconds made_at{};  // monotonic
+  bool is_hosts = false;  // the host's own bytes are the right ones
+};
+using SnapshotRef = std::shared_ptr<const Snapshot>;
+
+// Safe from any thread.
+class SnapshotSlots {
+ public:
+  // One per file of the catalog, and one for cpuinfo as 32-bit programs are shown it.
+  static constexpr size_t kCount = Fallbacks::kMaxFiles;
+
+  SnapshotSlots() = default;
+  ~SnapshotSlots() {
+    for (auto& slot : slots_) delete slot.load(std::memory_order_relaxed);
+  }
+  SnapshotSlots(const SnapshotSlots&) = delete;
+  SnapshotSlots& operator=(const SnapshotSlots&) = delete;
+
+  Fresh<Snapshot>& At(size_t index) {
+    std::atomic<Fresh<Snapshot>*>& slot = slots_.at(index);
+    Fresh<Snapshot>* there = slot.load(std::memory_order_acquire);
+    if (there != nullptr) return *there;
+    auto made = std::make_unique<Fresh<Snapshot>>();
+    // Another thread may have been faster.
+    if (!slot.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel)) return *there;
+    return *made.release();
+  }
+
+  // Forgets all bytes; they are made again when somebody asks.
+  void Drop() {
+    for (auto& slot : slots_) {
+      Fresh<Snapshot>* const there = slot.load(std::memory_order_acquire);
+      if (there != nullptr) there->Drop();
+    }
+  }
+
+ private:
+  std::array<std::atomic<Fresh<Snapshot>*>, kCount> slots_{};
+};
+
+}  // namespace core::engine
