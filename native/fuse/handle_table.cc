@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "core/base/clock.h"
-#include "core/engine/view.h"
+#include "core/engine/snapshot_slots.h"
 
 namespace fuse_layer {
 

@@ -13,7 +13,7 @@
 #include <mutex>
 #include <vector>
 
-#include "core/engine/view.h"
+#include "core/engine/snapshot_slots.h"
 
 namespace fuse_layer {
 

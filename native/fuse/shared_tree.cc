@@ -18,6 +18,7 @@
 #include "core/base/result.h"
 #include "core/catalog/catalog.h"
 #include "core/engine/engine.h"
+#include "core/engine/snapshot_slots.h"
 #include "core/engine/sys_tree.h"
 #include "core/engine/view.h"
 #include "fuse/entry.h"

@@ -22,6 +22,7 @@
 #include "core/base/result.h"
 #include "core/engine/engine.h"
 #include "core/engine/sheet_maker.h"
+#include "core/engine/snapshot_slots.h"
 #include "core/engine/view.h"
 #include "fuse/connection.h"
 #include "fuse/entry.h"

@@ -36,6 +36,7 @@
 #include "core/engine/read_stats.h"
 #include "core/engine/resolver.h"
 #include "core/engine/sheet_maker.h"
+#include "core/engine/snapshot_slots.h"
 #include "core/engine/view.h"
 #include "core/model/load_average.h"
 #include "core/model/visible_cpus.h"

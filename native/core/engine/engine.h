@@ -37,6 +37,7 @@
 #include "core/engine/read_stats.h"
 #include "core/engine/resolver.h"
 #include "core/engine/sheet_maker.h"
+#include "core/engine/snapshot_slots.h"
 #include "core/engine/sys_tree.h"
 #include "core/engine/view.h"
 #include "core/engine/view_report.h"

@@ -28,6 +28,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/explanation.h"
 #include "core/engine/sheet_maker.h"
+#include "core/engine/snapshot_slots.h"
 #include "core/engine/view.h"
 #include "core/engine/view_report.h"
 #include "core/model/memory_view.h"
