@@ -42,7 +42,8 @@ async function onTerminal(
         fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
         for fd in (0, 1, 2):
             os.dup2(terminal, fd)
-        os.environ.pop('NO_COLOR', None)
+        for name in ('NO_COLOR', 'CI'):  # either says: no colours
+            os.environ.pop(name, None)
         os.environ.update(environment)
         os.execvp(command[0], command)
     screen, seen = '', 0
