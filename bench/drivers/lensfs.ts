@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the two lensfs drivers share: a `lensfs serve` in a cgroup of its own.
+import { controlSocketPath } from '../../src/config/paths.js';
 import { RunningDaemon } from '../../test/_support/lensfs.js';
 import type { DriverName } from '../measurement.js';
 import { DaemonCgroup } from './daemon-cgroup.js';
@@ -26,7 +27,7 @@ export async function startLensfs(
       filesFor: (cgroupPath) => filesFor(daemon, cgroupPath),
       cpuUsec: () => cgroup.cpuUsec(),
       memory: () => cgroup.memory(),
-      controlSocket: `${daemon.runDir}/control.sock`,
+      controlSocket: controlSocketPath(daemon.runDir),
       ending: () => describeEnding(daemon.child),
       [Symbol.asyncDispose]: async () => {
         await daemon[Symbol.asyncDispose]();

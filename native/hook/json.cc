@@ -33,7 +33,7 @@ void AppendUtf8(uint32_t code, std::string& into) {
   put(0x80 | (code & 0x3F));
 }
 
-// The number in "\uXXXX" at `at` of a checked string.
+// The number that the escape "\u" at `at` of a checked string gives in four digits.
 uint32_t CodeUnitAt(std::string_view text, size_t at) {
   uint32_t unit = 0;
   constexpr int kHex = 16;

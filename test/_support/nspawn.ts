@@ -108,19 +108,16 @@ async function nspawn(
   }
 }
 
-/** nspawn and the systemd in it leave cgroups of theirs. */
-async function removeBelow({ directories }: TestCgroup): Promise<void> {
-  const there = directories.filter((directory) => existsSync(directory));
-  await run('find', [
-    ...there,
-    '-mindepth',
-    '1',
-    '-depth',
-    '-type',
-    'd',
-    '-exec',
-    'rmdir',
-    '{}',
-    ';',
-  ]);
+/** nspawn and the systemd in it leave cgroups of theirs; in the hierarchy of systemd's own they have made all. */
+async function removeBelow({ directories, path }: TestCgroup): Promise<void> {
+  const mirror = `/sys/fs/cgroup/systemd${path}`;
+  for (const [places, depth] of [
+    [directories, '1'],
+    [[mirror], '0'],
+  ] as const) {
+    const there = places.filter((directory) => existsSync(directory));
+    if (there.length === 0) continue;
+    const which = ['-mindepth', depth, '-depth', '-type', 'd'];
+    await run('find', [...there, ...which, '-exec', 'rmdir', '{}', ';']);
+  }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A worker answers reads before it has JavaScript, and with what is in force.
 import { expect } from 'vitest';
+import { controlSocketPath } from '../../src/config/paths.js';
 import { BuildCopy } from '../_support/build-copy.js';
 import { TestCgroup } from '../_support/cgroup.js';
 import { Clients, clientFiles } from '../_support/clients.js';
@@ -23,7 +24,7 @@ test('a worker without JavaScript answers reads as the configuration says', asyn
   const memory = { match: { cgroup: cgroup.path }, swap: 'off' };
   const patch = JSON.stringify({ loadavg: 'off', profiles: [memory] });
   const type = { 'content-type': 'application/json' };
-  const changed = await send(`${daemon.runDir}/control.sock`, 'PATCH', '/v1/config', patch, type);
+  const changed = await send(controlSocketPath(daemon.runDir), 'PATCH', '/v1/config', patch, type);
   expect(changed).toMatchObject({ status: 200 });
 
   const mend = await build.replaceWorker(idle);

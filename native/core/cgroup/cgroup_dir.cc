@@ -113,16 +113,21 @@ Status CgroupDir::CheckId() const {
   const auto id = ReadCgroupId(root_fd_, path_);
   if (!id) return id.error();
   if (*id == id_) return Unit{};
-  // Another cgroup of the same name has followed it.
+  return Replaced();
+}
+
+// Another cgroup of the same name has followed it.
+Error CgroupDir::Replaced() const {
   return Error{.errno_value = ENOENT, .operation = "open", .path = path_};
 }
 
 Result<Fd> CgroupDir::OpenDirectory() const {
   auto dir = OpenDirectoryAt(root_fd_, RelativePath(path_));
   if (!dir) return dir;
-  const auto status = CheckId();
-  if (!status) return status.error();
-  return dir;
+  struct stat status{};
+  if (fstat(dir->get(), &status) != 0) return SystemError("stat", path_);
+  if (status.st_ino == id_) return dir;
+  return Replaced();
 }
 
 Result<Fd> CgroupDir::OpenFile(const char* name) const {

@@ -116,6 +116,7 @@ class CgroupDir {
   [[nodiscard]] Result<Fd> OpenFile(const char* name) const;
   // ENOENT when another cgroup has the path, or none.
   [[nodiscard]] Status CheckId() const;
+  [[nodiscard]] Error Replaced() const;
 
   int root_fd_;
   std::string path_;

@@ -157,8 +157,8 @@ class Engine {
   ViewRef FindUnchanged(CgroupId id, Scratch& scratch);
   // Of the cgroup that has `path` now, as IdOf() gives it for a view of it.
   [[nodiscard]] std::optional<CgroupId> FindCgroupId(const std::string& path) const;
-  // `path` is absolute and has no slash at its end.
-  Result<ViewRef> FindViewOfCgroup(std::string_view path, Scratch& scratch);
+  // `path` is absolute and has no slash at its end; its cgroup is `id`.
+  Result<ViewRef> FindViewOfCgroup(std::string_view path, CgroupId id, Scratch& scratch);
   Result<ViewRef> ResolveView(pid_t pid, const CallerTraits& traits, Scratch& scratch);
   Result<ViewRef> GetView(const Identity& identity, Scratch& scratch);
   Result<ViewRef> MakeView(const Identity& identity, std::string key, Scratch& scratch);

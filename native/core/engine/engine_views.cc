@@ -132,7 +132,7 @@ Result<ViewRef> Engine::ResolveView(pid_t pid, const CallerTraits& traits, Scrat
   auto known = std::make_shared<const KnownTraits>(
       KnownTraits{.init_pidfd = std::move(init_pidfd), .view = *view});
   const std::lock_guard lock(traits_mutex_);
-  // One of the newest, as in IdentityCache.
+  // Any one, as in IdentityCache.
   if (traits_.size() >= std::min(kCachedTraitsMax, options_.pidfds_max)) {
     traits_.erase(traits_.begin());
   }
@@ -231,17 +231,18 @@ Result<ViewRef> Engine::ViewOfCgroup(std::string_view path, Scratch& scratch) {
     return Error{.errno_value = EINVAL, .operation = "find cgroup", .path = std::string(path)};
   }
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  const auto id_now = FindCgroupId(std::string(path));
-  if (id_now) {
-    if (ViewRef known = FindUnchanged(*id_now, scratch)) return known;
+  const auto path_id = FindCgroupId(std::string(path));
+  if (!path_id) {
+    return Error{.errno_value = ENOENT, .operation = "find cgroup", .path = std::string(path)};
   }
-  auto view = FindViewOfCgroup(path, scratch);
+  if (ViewRef known = FindUnchanged(*path_id, scratch)) return known;
+  auto view = FindViewOfCgroup(path, *path_id, scratch);
   const auto id = view ? IdOf(**view) : std::nullopt;
   if (id) cgroup_ids_.Insert(*id, *view, NowMonotonic());
   return view;
 }
 
-Result<ViewRef> Engine::FindViewOfCgroup(std::string_view path, Scratch& scratch) {
+Result<ViewRef> Engine::FindViewOfCgroup(std::string_view path, CgroupId id, Scratch& scratch) {
   Identity identity{.root = {}, .init = std::nullopt, .is_host_process = true};
   std::shared_ptr<cgroup::CgroupDir> found;
   for (const cgroup::Controller controller : cgroup::kControllers) {
@@ -259,7 +260,7 @@ Result<ViewRef> Engine::FindViewOfCgroup(std::string_view path, Scratch& scratch
   if (pid) {
     auto view = ViewOfPid(*pid, scratch);
     // Who is about to enter is in some hierarchies only, and its view another cgroup's.
-    if (view && IdOf(**view) == FindCgroupId(std::string(path))) return view;
+    if (view && IdOf(**view) == id) return view;
   }
   return GetView(identity, scratch);
 }
