@@ -317,11 +317,14 @@ void Keeper::CountDeath() {
   delay_ = std::clamp(delay_ * 2, kDelayMin, kDelayMax);
   if (!is_stacked_) return;
   is_stacked_ = false;
+  const Status stacked = mounts::StackLayer(options_.tree, options_.native);
+  if (!stacked) {
+    LogFailure("Cannot put the host's files on the tree", stacked.error());
+    return;
+  }
   Log("error",
       "Workers do not last, the tree shows the host's files",
       Member("deaths", static_cast<int64_t>(deaths_.size())));
-  const Status stacked = mounts::StackLayer(options_.tree, options_.native);
-  if (!stacked) LogFailure("Cannot put the host's files on the tree", stacked.error());
 }
 
 // Gives the requests to the next worker, a new one when there is none.

@@ -81,7 +81,8 @@ export async function isListening(socketPath: string): Promise<boolean> {
     return true;
   } catch (error) {
     const code = codeOf(error);
-    if (code === 'ENOENT' || code === 'ECONNREFUSED') return false;
+    // The kernel resets a connection that nobody had accepted when its listener was closed.
+    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ECONNRESET') return false;
     throw unreachable(socketPath, error);
   } finally {
     socket.destroy();

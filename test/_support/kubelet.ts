@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { codeOf } from '../../src/errors.js';
 import { createRoot, rootBinds } from './container-root.js';
 import { Guard } from './guard.js';
 import { cleanEnvironment, type Finished, program, run } from './lensfs.js';
@@ -75,9 +76,21 @@ export class KubernetesNode implements AsyncDisposable {
   }
 
   processesOutside(): number[] {
-    return directoriesOf(this.outside).flatMap((directory) =>
+    const pids = directoriesOf(this.outside).flatMap((directory) =>
       readFileSync(`${directory}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).map(Number),
     );
+    return [...new Set(pids)];
+  }
+
+  killOutside(): void {
+    for (const pid of this.processesOutside()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        // It has ended by itself, without those that were killed before it.
+        if (codeOf(error) !== 'ESRCH') throw error;
+      }
+    }
   }
 
   async memoryLimitOutside(): Promise<number> {

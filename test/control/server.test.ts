@@ -277,6 +277,16 @@ describe('askToStop()', () => {
     await closed;
     expect(await isListening(socketPath)).toBe(false);
   });
+
+  test('takes a socket that is closed while it connects for one that nobody listens on', async () => {
+    await using dir = await TempDir.create();
+    const socketPath = dir.at('control.sock');
+    const server = createServer().listen(socketPath);
+    await once(server, 'listening');
+    const isUsed = isListening(socketPath);
+    server.close();
+    expect(await isUsed).toBe(false);
+  });
 });
 
 describe('ask()', () => {

@@ -230,7 +230,7 @@ test('Pods see the values of the node when no other agent comes, until one does'
 test('A daemon that was killed leaves dead mounts, over which the next agent starts', async () => {
   const first = await startAgent();
   const pod = await startPod();
-  for (const pid of node.processesOutside()) process.kill(pid, 'SIGKILL');
+  node.killOutside();
   expect(await first.exited).not.toBe(0);
   await sees(pod, failed);
   const second = await startAgent();
