@@ -115,6 +115,7 @@
         'native/attach/container_cgroup.cc',
         'native/attach/file_set.cc',
         'native/attach/mount_table.cc',
+        'native/attach/mount_types.cc',
         'native/attach/process.cc',
         'native/attach/renewal.cc',
         'native/attach/source.cc',
@@ -148,6 +149,7 @@
       'sources': [
         'native/hook/command_line.cc',
         'native/hook/deadline.cc',
+        'native/hook/heap.cc',
         'native/hook/hook_main.cc',
         'native/hook/json.cc',
         'native/hook/json_scanner.cc',

@@ -16,6 +16,7 @@
 
 #include "attach/file_set.h"
 #include "attach/mount_table.h"
+#include "attach/mount_types.h"
 #include "attach/process.h"
 #include "attach/source.h"
 #include "attach/target.h"
@@ -48,30 +49,6 @@ Status CheckProc(uint64_t host_device, std::string_view root) {
   return Error{.errno_value = EXDEV, .operation = "use the host's /proc in", .path = "/proc"};
 }
 
-// The mounts that are there, looked up again when one is not known.
-class Table {
- public:
-  explicit Table(const Process* process) : process_(process) {}
-
-  const Mount* Find(uint64_t id) {
-    if (const Mount* known = FindMount(mounts_, id)) return known;
-    auto mounts = process_ == nullptr ? ReadOwn() : process_->ReadMounts(buffer_);
-    if (mounts) mounts_ = std::move(*mounts);
-    return FindMount(mounts_, id);
-  }
-
- private:
-  Result<std::vector<Mount>> ReadOwn() {
-    const auto text = core::ReadFileAt(AT_FDCWD, "/proc/self/mountinfo", buffer_);
-    if (!text) return text.error();
-    return ParseMounts(*text);
-  }
-
-  const Process* process_;
-  FileBuffer buffer_;
-  std::vector<Mount> mounts_;
-};
-
 enum class Cover : uint8_t { kNothing, kLensfs, kDeadLensfs, kOther };
 
 Cover CoverOf(const Target& target, std::string_view type) {
@@ -87,7 +64,7 @@ class Attacher {
  public:
   Attacher(const Container& container, Outcome& outcome)
       : root_(container.process == nullptr ? container.root : ""),
-        table_(container.process),
+        types_(container.process),
         outcome_(outcome) {}
 
   void AttachOne(std::string_view item, const Result<Fd>& source) {
@@ -96,8 +73,7 @@ class Attacher {
     // An older kernel, or one without pressure information, has it nowhere.
     if (!target && core::IsMissing(target.error())) return;
     if (!target) return Leave(path, Describe(target.error()));
-    const Mount* const mount = table_.Find(target->mount_id);
-    const std::string type = mount == nullptr ? "an unknown mount" : mount->type;
+    const std::string type = types_.Of(*target);
     switch (CoverOf(*target, type)) {
       case Cover::kLensfs:
         outcome_.already.push_back(path);
@@ -113,6 +89,7 @@ class Attacher {
                                ? ReplaceMount(root_ + path, *target, *source)
                                : MountOver(*target, *source);
     if (!mounted) return Leave(path, Describe(mounted.error()));
+    if (const auto id = MountIdOf(*source)) types_.Learn(*id, kLensfsType);
     outcome_.done.push_back(path);
   }
 
@@ -122,7 +99,7 @@ class Attacher {
   }
 
   std::string root_;
-  Table table_;
+  MountTypes types_;
   Outcome& outcome_;
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <string>
 
 #include "core/base/fd.h"
@@ -27,6 +28,8 @@ using core::Unit;
 
 // linux/mount.h has it since 6.5, and cannot be included together with sys/mount.h.
 constexpr unsigned kMoveMountBeneath = 0x00000200;
+
+constexpr int kAskNobody = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
 
 Status Move(const Target& target, const Fd& clone, unsigned flags) {
   constexpr unsigned kByDescriptor = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
@@ -46,14 +49,20 @@ Result<Target> OpenTarget(const std::string& path) {
   target.fd = Fd(static_cast<int>(syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
   if (!target.fd.valid()) return SystemError("open", path);
   struct statx status{};
-  constexpr int kFlags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
-  if (statx(target.fd.get(), "", kFlags, STATX_MNT_ID, &status) != 0) {
+  if (statx(target.fd.get(), "", kAskNobody, STATX_MNT_ID, &status) != 0) {
     return SystemError("stat", path);
   }
   target.mount_id = status.stx_mnt_id;
   target.is_mount_point = (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
   target.device = makedev(status.stx_dev_major, status.stx_dev_minor);
   return target;
+}
+
+Result<uint64_t> MountIdOf(const Fd& mount) {
+  struct statx status{};
+  if (statx(mount.get(), "", kAskNobody, STATX_MNT_ID, &status) != 0)
+    return SystemError("stat", "");
+  return status.stx_mnt_id;
 }
 
 bool IsDead(const Target& target) {

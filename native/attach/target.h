@@ -25,6 +25,9 @@ struct Target {
 // may make them lead anywhere.
 core::Result<Target> OpenTarget(const std::string& path);
 
+// Of a mount, also of one that is nowhere yet: it keeps its id when it is moved.
+core::Result<uint64_t> MountIdOf(const core::Fd& mount);
+
 // True when the file system there is one whose daemon has gone.
 bool IsDead(const Target& target);
 

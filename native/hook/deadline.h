@@ -3,7 +3,7 @@
 //
 // Source: fuse(4): a request that a daemon has taken cannot be interrupted.
 // Units:  std::chrono.
-// Errors: ETIMEDOUT when the work was given up; the errno of pipe, mmap or fork.
+// Errors: ETIMEDOUT when the work was given up; ECHILD when it crashed; the errno of mmap or clone.
 #pragma once
 
 #include <chrono>
@@ -23,7 +23,8 @@ struct Patience {
 // Calls its argument after each step.
 using Work = std::function<std::string(const std::function<void()>& on_step)>;
 
-// Runs `work` in a child process and gives the text it returned. The child holds none of the
+// Runs `work` in a child process and gives the text it returned. The child shares the memory, of
+// which it may change what it has allocated (with `new`, see heap.cc), and holds none of the
 // standard streams, whose end the runtime waits for.
 core::Result<std::string> RunWithDeadline(const Patience& patience, const Work& work);
 

@@ -69,6 +69,7 @@ constexpr Patience kFirstPatience{.silence = std::chrono::seconds(8),
 constexpr Patience kSecondPatience{.silence = std::chrono::seconds(2),
                                    .total = std::chrono::seconds(5)};
 constexpr size_t kStateBytesMax = size_t{1} << 20;
+constexpr size_t kCgroupBytes = 4096;
 
 struct Options {
   std::string stage;
@@ -198,7 +199,7 @@ Result<attach::Outcome> AttachOutside(const Subject& subject,
   const auto shares_pids = process->SharesPids();
   if (!shares_pids) return shares_pids.error();
   if (*shares_pids) return attach::Outcome{};
-  FileBuffer buffer;
+  FileBuffer buffer(kCgroupBytes);
   const auto cgroups = process->ReadCgroups(buffer);
   if (cgroups && attempt.may_ask) places.view = attach::ParseViewName(*cgroups);
   return attach::Attach(
