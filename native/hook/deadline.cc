@@ -39,35 +39,41 @@ constexpr size_t kStackBytes = size_t{256} * 1024;
 
 // What both processes see.
 struct Shared {
-  const Work* work;
+  explicit Shared(Work what) : work(std::move(what)) {}
+
+  Work work;
   std::atomic<uint32_t> steps = 0;
-  std::optional<std::string> text = {};  // read when the child has ended
+  std::optional<std::string> text;  // read when the child has ended
 };
 
 int RunChild(void* argument) {
   auto* const shared = static_cast<Shared*>(argument);
   (void)close_range(STDIN_FILENO, STDERR_FILENO, 0);
-  shared->text =
-      (*shared->work)([shared] { shared->steps.fetch_add(1, std::memory_order_relaxed); });
+  shared->text = shared->work([shared] { shared->steps.fetch_add(1, std::memory_order_relaxed); });
   _exit(0);
+}
+
+// At the low end of the child's stack, and like that never unmapped: a child that was given up may
+// still need them.
+Result<Shared*> MakeShared(const Work& work) {
+  void* const memory = mmap(nullptr,
+                            kStackBytes,
+                            PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE,
+                            -1,
+                            0);
+  if (memory == MAP_FAILED) return SystemError("map memory", "");
+  return new (memory) Shared(work);
 }
 
 // A process of its own, which can be given up, and in the memory of this one: to copy that takes
 // longer than all the work.
-Result<pid_t> StartChild(Shared& shared, Fd& pidfd) {
-  // Never unmapped: a child that was given up may still need it.
-  void* const stack = mmap(nullptr,
-                           kStackBytes,
-                           PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE,
-                           -1,
-                           0);
-  if (stack == MAP_FAILED) return SystemError("map memory", "");
+Result<pid_t> StartChild(Shared* shared, Fd& pidfd) {
   int descriptor = -1;
   const pid_t child = clone(RunChild,
-                            static_cast<char*>(stack) + kStackBytes,
+                            reinterpret_cast<char*>(shared) + kStackBytes,
                             CLONE_VM | CLONE_PIDFD | SIGCHLD,
-                            &shared,
+                            shared,
                             &descriptor);
   if (child < 0) return SystemError("clone", "");
   pidfd = Fd(descriptor);
@@ -109,18 +115,19 @@ void EndChild(pid_t child, const Fd& pidfd) {
 }  // namespace
 
 Result<std::string> RunWithDeadline(const Patience& patience, const Work& work) {
-  // Outlives this call, for a child that does.
-  auto* const shared = new Shared{.work = new Work(work)};
+  const auto shared = MakeShared(work);
+  if (!shared) return shared.error();
   Fd pidfd;
   const auto child = StartChild(*shared, pidfd);
   if (!child) return child.error();
-  const Status waited = WaitWhileThereAreSteps(pidfd, *shared, patience);
+  const Status waited = WaitWhileThereAreSteps(pidfd, **shared, patience);
   if (!waited) EndChild(*child, pidfd);
   int status = 0;
   // NOLINTNEXTLINE(misc-include-cleaner): <sys/wait.h> has WNOHANG, and <stdlib.h> has it too.
   (void)waitpid(*child, &status, WNOHANG);
   if (!waited) return waited.error();
-  if (shared->text) return std::move(*shared->text);
+  std::optional<std::string> text = std::move((*shared)->text);
+  if (text) return *std::move(text);
   return Error{.errno_value = ECHILD, .operation = "wait", .path = ""};
 }
 

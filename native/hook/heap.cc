@@ -36,7 +36,7 @@ void* TakeFrom(Chunk* chunk, size_t size) {
 Chunk* MakeChunk(size_t size) {
   void* const memory =
       mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) abort();
+  if (memory == MAP_FAILED) std::abort();
   return new (memory) Chunk{.size = size, .used = kHeader};
 }
 
