@@ -17,6 +17,9 @@ const runFile = promisify(execFile);
 export const dockerDaemon = '/usr/sbin/dockerd';
 export const dockerClient = '/usr/bin/docker';
 
+/** It is slow to start where others are at work. */
+const startMs = 60_000;
+
 // Its containers end with it, but their cgroups and files stay.
 const cleanUp = `
   seconds=0
@@ -85,7 +88,7 @@ export class PrivateDocker implements AsyncDisposable {
     const dir = await mkdtemp(join(tmpdir(), 'lensfs-docker-'));
     const docker = new PrivateDocker(dir, options);
     try {
-      await waitUntil('docker answers', () => docker.#answers());
+      await waitUntil('docker answers', () => docker.#answers(), startMs);
       await docker.#importImage();
       return docker;
     } catch (error) {

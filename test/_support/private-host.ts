@@ -78,7 +78,7 @@ esac
 `;
 
 /** A block of commands, or a service's start. */
-const patienceMs = 120_000;
+const patienceMs = 300_000;
 
 export interface HostParts {
   docker?: boolean;

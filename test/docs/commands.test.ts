@@ -40,7 +40,7 @@ describe('every command of', () => {
       if (blocks.some(({ kind }) => kind === 'sh containerd')) await host.startContainerd();
       let printed = '';
       for (const block of blocks) printed = await check(host, block, printed);
-    }, 600_000);
+    }, 1_200_000);
   }
 });
 
