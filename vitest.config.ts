@@ -6,9 +6,10 @@ import { isGuest, patience } from './test/_support/patience.js';
 const systemTests = [
   'test/{expectations,hostile,lifecycle,mount,vm}/**/*.test.ts',
   'test/checklist/mounted.test.ts',
-  'test/kubernetes/agent.test.ts',
+  'test/kubernetes/{agent,image-run}.test.ts',
   'test/cli/{serve,show,terminal}.test.ts',
   'test/control/{api,clients,events,hostile}.test.ts',
+  'test/docs/commands.test.ts',
   'test/metrics/served.test.ts',
 ];
 

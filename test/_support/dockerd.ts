@@ -17,6 +17,9 @@ const runFile = promisify(execFile);
 export const dockerDaemon = '/usr/sbin/dockerd';
 export const dockerClient = '/usr/bin/docker';
 
+/** It is slow to start where others are at work. */
+const startMs = 60_000;
+
 // Its containers end with it, but their cgroups and files stay.
 const cleanUp = `
   seconds=0
@@ -25,6 +28,7 @@ const cleanUp = `
     seconds=$((seconds + 1))
   done
   remove_cgroups "$2"
+  umount -l "$3"/exec/netns/* "$3"/data/*/*/merged 2>/dev/null
   rm -rf "$3"`;
 
 /** What a test needs to know to run containers. */
@@ -40,6 +44,11 @@ export interface DockerEndpoint {
   readonly pid: number;
 }
 
+export interface DockerOptions {
+  /** Copies of all files, which work everywhere, or what Docker finds best here, for images that are large. */
+  storage?: 'plain' | 'best';
+}
+
 /** A running daemon with one image; disposing removes its containers and everything else of it. */
 export class PrivateDocker implements AsyncDisposable {
   readonly endpoint: DockerEndpoint;
@@ -47,7 +56,7 @@ export class PrivateDocker implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #guard: Guard;
 
-  private constructor(dir: string) {
+  private constructor(dir: string, { storage = 'plain' }: DockerOptions) {
     this.#dir = dir;
     const log = openSync(join(dir, 'log'), 'a');
     const socket = join(dir, 'docker.sock');
@@ -58,7 +67,8 @@ export class PrivateDocker implements AsyncDisposable {
     const argv = [
       ...['--data-root', dataRoot, '--exec-root', join(dir, 'exec')],
       ...['--pidfile', join(dir, 'pid'), '--host', `unix://${socket}`],
-      ...['--bridge', 'none', '--iptables=false', '--ip-masq=false', '--storage-driver', 'vfs'],
+      ...['--bridge', 'none', '--iptables=false', '--ip-masq=false'],
+      ...(storage === 'plain' ? ['--storage-driver', 'vfs'] : []),
       ...['--exec-opt', 'native.cgroupdriver=cgroupfs'],
       ...['--cgroup-parent', cgroupParent, '--config-file', config],
     ];
@@ -74,11 +84,11 @@ export class PrivateDocker implements AsyncDisposable {
   }
 
   /** Starts one in a new directory and waits until it answers. */
-  static async start(): Promise<PrivateDocker> {
+  static async start(options: DockerOptions = {}): Promise<PrivateDocker> {
     const dir = await mkdtemp(join(tmpdir(), 'lensfs-docker-'));
-    const docker = new PrivateDocker(dir);
+    const docker = new PrivateDocker(dir, options);
     try {
-      await waitUntil('docker answers', () => docker.#answers());
+      await waitUntil('docker answers', () => docker.#answers(), startMs);
       await docker.#importImage();
       return docker;
     } catch (error) {

@@ -264,15 +264,20 @@ function toOci({ mountPath, readOnly, mountPropagation = 'None' }: Json, source:
   return bind(source, mountPath, [readOnly ? 'ro' : 'rw', propagations[mountPropagation] ?? '']);
 }
 
-/** Those this process may give: a test machine does not have them all. */
 async function allCapabilities(): Promise<Json> {
+  const { held } = await capabilities();
+  return { bounding: held, effective: held, permitted: held };
+}
+
+/** Those this process may give, such as "CAP_CHOWN", and the others: a test machine does not have them all. */
+export async function capabilities(): Promise<{ held: string[]; missing: string[] }> {
   const status = await readFile('/proc/self/status', 'utf8');
   const mask = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1]}`);
-  const names = (await readFile('/usr/include/linux/capability.h', 'utf8')).matchAll(
-    /^#define (CAP_[A-Z_]+)\s+(\d+)$/gm,
-  );
-  const held = [...names]
-    .filter(([, , bit]) => (mask >> BigInt(bit ?? 0)) & 1n)
-    .map(([, name]) => name);
-  return { bounding: held, effective: held, permitted: held };
+  const header = await readFile('/usr/include/linux/capability.h', 'utf8');
+  const all = [...header.matchAll(/^#define (CAP_[A-Z_]+)\s+(\d+)$/gm)];
+  const named = (isHeld: boolean) =>
+    all
+      .filter(([, , bit]) => ((mask >> BigInt(bit ?? 0)) & 1n) === (isHeld ? 1n : 0n))
+      .map(([, name = '']) => name);
+  return { held: named(true), missing: named(false) };
 }

@@ -8,13 +8,14 @@ const pollMs = 5;
 /**
  * Waits for something that nobody announces.
  *
- * @throws {Error} that says what did not happen in ten seconds, or in a slow machine's
+ * @throws {Error} that says what did not happen in ten seconds, or in a slow machine's, or in `withinMs`
  */
 export async function waitUntil(
   what: string,
   condition: () => boolean | Promise<boolean>,
+  withinMs = deadlineMs,
 ): Promise<void> {
-  const end = Date.now() + deadlineMs;
+  const end = Date.now() + withinMs;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`Waited in vain: ${what}`);
     await sleep(pollMs);
