@@ -4,7 +4,7 @@ import { isGuest, patience } from './test/_support/patience.js';
 
 /** Tests that mount, start daemons or containers: one file at a time, after all the others. */
 const systemTests = [
-  'test/{expectations,hostile,lifecycle,mount,vm}/**/*.test.ts',
+  'test/{expectations,hostile,lifecycle,mount,package,vm}/**/*.test.ts',
   'test/checklist/mounted.test.ts',
   'test/kubernetes/{agent,image-run}.test.ts',
   'test/cli/{serve,show,terminal}.test.ts',

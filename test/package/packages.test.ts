@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// The packages in a fresh Debian: installed, used, and taken away again.
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { DebianRoot, scriptFunctions, succeed } from '../_support/debian-root.js';
+import { run } from '../_support/lensfs.js';
+import { patience } from '../_support/patience.js';
+import { command, fuseDevice, root, testWith } from '../_support/requirements.js';
+import { TempDir } from '../_support/temp-dir.js';
+
+const requirements = [root, fuseDevice, command('mmdebstrap'), command('dpkg-deb')];
+const test = testWith(...requirements);
+const timeoutMs = 1_200_000 * patience;
+
+/** Of the daemon that the script has started: what it says, reads and shows. */
+const use = `
+lensfs --version
+wait_for lensfs status $where
+lensfs show proc/meminfo --pid $$ | head -n 1
+head -n 1 $tree/proc/meminfo
+lensfs status $where --json | grep '"layout"'
+lensfs stop $where
+wait
+if grep -E "lensfs|fuse" /proc/self/mounts; then exit 3; fi
+`;
+const useOutput =
+  /^0\.1\.0\nMemTotal: +\d+ kB\nMemTotal: +\d+ kB\n +"layout": "(v1|v2|hybrid)",\n$/;
+
+let dir: TempDir;
+let debian: DebianRoot;
+let tarball: string;
+let deb: string;
+
+beforeAll(async () => {
+  if (!requirements.every((requirement) => requirement.met())) return;
+  dir = await TempDir.create();
+  const { stdout } = await succeed('scripts/package-deb', []);
+  deb = stdout.trim();
+  tarball = 'build-packages/lensfs-0.1.0.tgz';
+  debian = await DebianRoot.create(dir);
+  for (const file of [tarball, deb]) await cp(file, debian.at(basename(file)));
+}, timeoutMs);
+
+afterAll(async () => {
+  await dir?.[Symbol.asyncDispose]();
+});
+
+describe('the npm package', () => {
+  test(
+    'installs and serves without a compiler and without libfuse',
+    async () => {
+      const { code, stdout, stderr } = await debian.script(`${scriptFunctions}
+for tool in g++ gcc cc make python3 pkg-config; do if command -v $tool; then exit 3; fi; done
+if find / -xdev -name 'libfuse3*' | grep .; then exit 3; fi
+mkdir /srv/app
+cd /srv/app
+npm install /${basename(tarball)} >&2
+PATH=/srv/app/node_modules/.bin:$PATH
+where='--run-dir /srv/run' tree=/srv/tree
+lensfs serve --tree $tree $where &
+${use}`);
+      expect([code, stdout], stderr).toEqual([0, expect.stringMatching(useOutput)]);
+      expect(stderr).not.toContain('Building lensfs from source');
+    },
+    timeoutMs,
+  );
+
+  test(
+    'names what is missing where it has nothing for the machine and cannot be built',
+    async () => {
+      const { code, stderr } = await debian.script(`cd /srv/app/node_modules/lensfs
+rm -r prebuilds
+node dist/install.js`);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^Building lensfs from source: the package has no "prebuilds\/linux-\w+\/"\nlensfs: Cannot build lensfs without make, g\+\+, python3, pkg-config, libfuse3: on Debian "apt-get install [^"]+", then "npm rebuild lensfs"\n$/,
+      );
+    },
+    timeoutMs,
+  );
+
+  test(
+    'is built from source where it has nothing for the machine',
+    async () => {
+      await succeed('tar', ['-xzf', tarball, '-C', dir.path]);
+      const installed = dir.at('package');
+      await rm(`${installed}/prebuilds`, { recursive: true });
+      await linkModules(installed);
+      // What this checkout has compiled of the same sources is there already, but for a file of each program.
+      await succeed('cp', ['-a', 'build', installed]);
+      const made = ['addon.node', 'lensfs-hook', 'lensfs-keeper', 'lensfs-runtime'];
+      const objects = [
+        'addon/native/addon/peer',
+        'keeper/native/keeper/log',
+        'hook/native/hook/report',
+      ];
+      for (const name of [
+        ...made,
+        'obj.target/addon.node',
+        ...objects.map((object) => `obj.target/${object}.o`),
+      ]) {
+        await rm(`${installed}/build/Release/${name}`);
+      }
+      const install = await succeed('node', [`${installed}/dist/install.js`], timeoutMs);
+      expect(install.stderr).toMatch(
+        /^Building lensfs from source: the package has no "prebuilds\/linux-\w+\/"\n/,
+      );
+      for (const name of made) expect(existsSync(`${installed}/build/Release/${name}`)).toBe(true);
+      const shown = await succeed(`${installed}/dist/main.js`, ['show', 'proc/uptime']);
+      expect(shown.stdout).toMatch(/^\d+\.\d\d \d+\.\d\d\n$/);
+    },
+    timeoutMs,
+  );
+});
+
+/** The modules of this checkout; a copy of the one whose path is in the commands of the build. */
+async function linkModules(installed: string): Promise<void> {
+  await mkdir(`${installed}/node_modules`);
+  for (const name of await readdir('node_modules')) {
+    const from = resolve('node_modules', name);
+    const to = `${installed}/node_modules/${name}`;
+    if (name === 'node-addon-api') await cp(from, to, { recursive: true });
+    else if (!name.startsWith('.')) await symlink(from, to);
+  }
+}
+
+/** Node.js as the package that lensfs depends on, made of what the root has. */
+const installNode = `
+mkdir -p /tmp/node/DEBIAN
+printf 'Package: nodejs\\nVersion: %s-1\\nArchitecture: %s\\nMaintainer: nobody\\nDescription: test\\n' \\
+  "$(node -p process.versions.node)" "$(dpkg --print-architecture)" >/tmp/node/DEBIAN/control
+dpkg-deb --build /tmp/node /tmp/node.deb
+dpkg -i /tmp/node.deb
+rm -r /tmp/node /tmp/node.deb
+`;
+
+/** Everything but the records of what was installed. */
+const list = `find / -xdev \\( -path /proc -o -path /var/lib/dpkg -o -path /var/log -o -path /var/cache \\) -prune \\
+  -o -printf '%y %p\\n' | sort`;
+
+describe('the Debian package', () => {
+  test(
+    'is installed, used, upgraded under a daemon that serves, and purged without a trace',
+    async () => {
+      const { code, stdout, stderr } = await debian.script(`${scriptFunctions}
+exec 3>&1 >&2
+${installNode}
+touch /tmp/before /tmp/after
+${list} >/tmp/before
+dpkg -i /${basename(deb)}
+export where= tree=/var/lib/lensfs
+lensfs config check
+for file in /usr/share/man/man1/lensfs.1.gz /usr/share/man/man5/lensfs.yaml.5.gz \\
+  /usr/share/bash-completion/completions/lensfs /usr/lib/systemd/system/lensfs.service; do test -s $file; done
+echo 'freshness: 1s' >>/etc/lensfs/config.yaml
+lensfs serve &
+daemon=$!
+wait_for lensfs status
+exec 4</var/lib/lensfs/proc/uptime
+first=$(lensfs status --json | sed -n 's/.*"workerPid": //p')
+dpkg -i /${basename(deb)}
+kill -USR2 $daemon
+replaced() { test "$(lensfs status --json | sed -n 's/.*"workerPid": //p')" != "$first"; }
+wait_for replaced
+head -c 5 <&4
+grep -q 'freshness: 1s' /etc/lensfs/config.yaml
+(${use}) >&3
+dpkg --purge lensfs
+${list} >/tmp/after
+diff /tmp/before /tmp/after`);
+      expect([code, stdout], stderr).toEqual([0, expect.stringMatching(useOutput)]);
+    },
+    timeoutMs,
+  );
+
+  testWith(...requirements, command('lintian'))(
+    'has nothing that lintian objects to',
+    async () => {
+      const options = { timeout: timeoutMs };
+      const found = await run('lintian', ['--fail-on', 'error,warning', deb], options);
+      expect(found).toMatchObject({ code: 0, stdout: '' });
+    },
+    timeoutMs,
+  );
+
+  test('has the manual pages that the commands and the schema make', async () => {
+    const manual = await succeed('sh', [
+      '-c',
+      `dpkg-deb --fsys-tarfile ${deb} | tar -xO ./usr/share/man/man5/lensfs.yaml.5.gz | gunzip`,
+    ]);
+    const { configKeys } = await import('../../src/config/schema.js');
+    for (const { name, description } of configKeys) {
+      expect(manual.stdout).toContain(`\n.TP\n\\fB${name}\\fR\n${description.slice(0, 12)}`);
+    }
+    expect(JSON.parse(await readFile('package.json', 'utf8')).version).toBe('0.1.0');
+  });
+});
