@@ -43,6 +43,30 @@ export function configJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(configSchema, { io: 'input' }) as Record<string, unknown>;
 }
 
+/** Of what a running daemon can be told: the live keys, without their defaults. */
+export function liveConfigJsonSchema(): Record<string, unknown> {
+  return onlyLive(configJsonSchema() as JsonSchema);
+}
+
+interface JsonSchema extends Record<string, unknown> {
+  live?: boolean;
+  properties?: Record<string, JsonSchema>;
+}
+
+function onlyLive({ properties = {} }: JsonSchema): JsonSchema {
+  const kept = Object.entries(properties).flatMap(([name, schema]) => {
+    if (schema.live === true) return [[name, withoutDefault(schema)] as const];
+    const inner = onlyLive(schema);
+    return Object.keys(inner.properties ?? {}).length > 0 ? [[name, inner] as const] : [];
+  });
+  return { type: 'object', properties: Object.fromEntries(kept), additionalProperties: false };
+}
+
+/** What is not said stays as it is. */
+function withoutDefault({ default: _, ...schema }: JsonSchema): JsonSchema {
+  return schema;
+}
+
 function describe({ description, expected, live }: ConfigKey): string {
   const when = live ? '' : ' Takes effect after a restart.';
   return `# ${description}: ${expected}.${when}\n`;

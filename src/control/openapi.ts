@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of requests as an OpenAPI 3.1 document. Pure.
 import { z } from '../zod.js';
-import { endpoints, errorReply } from './protocol.js';
+import { type EndpointName, endpoints, errorReply } from './protocol.js';
 
 interface Parameter {
   name: string;
@@ -10,12 +10,20 @@ interface Parameter {
   schema: unknown;
 }
 
-/** The document that /v1/openapi.json answers with. */
-export function describeApi(version: string): Record<string, unknown> {
+/**
+ * The document that /v1/openapi.json answers with.
+ *
+ * @param bodies JSON Schemas of request bodies that say more than the check of their shape
+ */
+export function describeApi(
+  version: string,
+  bodies: Partial<Record<EndpointName, unknown>> = {},
+): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const [name, endpoint] of Object.entries(endpoints)) {
     const path = endpoint.path.replace(/:(\w+)/g, '{$1}').replace('*', '{path}');
-    const body = 'body' in endpoint ? endpoint.body : undefined;
+    const checked = 'body' in endpoint ? schemaOf(endpoint.body) : undefined;
+    const body = bodies[name as EndpointName] ?? checked;
     const contentType = 'contentType' in endpoint ? endpoint.contentType : 'application/json';
     const mediaType = contentType.split(';')[0] ?? contentType;
     paths[path] ??= {};
@@ -34,7 +42,7 @@ export function describeApi(version: string): Record<string, unknown> {
           description: 'Done',
           content: { [mediaType]: { schema: schemaOf(endpoint.reply) } },
         },
-        default: { description: 'An error', content: jsonContent(errorReply) },
+        default: { description: 'An error', content: jsonContent(schemaOf(errorReply)) },
       },
     };
   }
@@ -46,8 +54,8 @@ export function describeApi(version: string): Record<string, unknown> {
   };
 }
 
-function jsonContent(schema: z.ZodType) {
-  return { 'application/json': { schema: schemaOf(schema) } };
+function jsonContent(schema: unknown) {
+  return { 'application/json': { schema } };
 }
 
 function schemaOf(schema: z.ZodType): Record<string, unknown> {

@@ -91,7 +91,7 @@ export const endpoints = {
   file: {
     method: 'GET',
     path: '/v1/files/*',
-    summary: 'A virtual file as a process, cgroup or view sees it',
+    summary: 'A virtual file as the process, cgroup or view sees it, of which one is named',
     params: restOfPath,
     query: targetQuery,
     reply: z.string(),
@@ -100,7 +100,8 @@ export const endpoints = {
   explain: {
     method: 'GET',
     path: '/v1/explain/*',
-    summary: 'Where the numbers of a virtual file come from',
+    summary:
+      'Where the numbers of a virtual file come from, for the one of the three that is named',
     params: restOfPath,
     query: targetQuery,
     reply: explainReply,

@@ -3,9 +3,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { liveConfigJsonSchema } from '../config/default-file.js';
 import { codeOf, messageOf } from '../errors.js';
 import { type Logger, logMessages } from '../logger.js';
 import { z } from '../zod.js';
+import { CauseLimiter } from './cause-limiter.js';
 import { discardRest } from './discard-rest.js';
 import { type EventSource, streamEvents } from './event-stream.js';
 import { describeApi } from './openapi.js';
@@ -57,6 +59,7 @@ const noBody = z.union([z.undefined(), z.strictObject({})], { error: 'expected n
 const jsonType = 'application/json; charset=utf-8';
 const maxBodyBytes = 64 * 1024;
 /** For a whole request, its head included. */
+const maxUrlParameterChars = 4_096;
 const requestTimeoutMs = 5_000;
 /** How often requests are looked at that are not there yet. */
 const timeoutSweepMs = 1_000;
@@ -108,8 +111,11 @@ export class ControlServer implements AsyncDisposable {
 
 function createApp(options: ControlServerOptions, streams: Set<ServerResponse>): FastifyInstance {
   const { logger } = options;
+  const failures = new CauseLimiter();
   const app = fastify({
     bodyLimit: maxBodyBytes,
+    // Of a view's id, which is a path of a cgroup and longest in Kubernetes.
+    routerOptions: { maxParamLength: maxUrlParameterChars },
     requestTimeout: requestTimeoutMs,
     connectionTimeout: idleTimeoutMs,
     keepAliveTimeout: keepAliveMs,
@@ -165,10 +171,11 @@ function createApp(options: ControlServerOptions, streams: Set<ServerResponse>):
     const httpStatus = (error as { statusCode?: number }).statusCode ?? 500;
     const code = errorCodeFor(httpStatus);
     if (code !== 'internal') return refuse(reply, code, messageOf(error));
-    logger.error(
-      { err: error, method: request.method, url: request.url },
-      logMessages.requestFailed,
-    );
+    const skipped = failures.admit(messageOf(error), performance.now());
+    if (skipped !== null) {
+      const { method, url } = request;
+      logger.error({ err: error, method, url, skipped }, logMessages.requestFailed);
+    }
     return refuse(reply, code, 'Internal error, see the log');
   });
   return app;
@@ -194,7 +201,8 @@ async function answer(
     }
     checked[part] = parsed.data;
   }
-  if (name === 'openapi') return { ok: true, reply: describeApi(version) };
+  if (name === 'openapi')
+    return { ok: true, reply: describeApi(version, { changeConfig: liveConfigJsonSchema() }) };
   const handler = handlers[name] as (request: unknown) => Promise<Outcome<unknown>>;
   return await handler(checked);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control socket itself: who may listen there.
-import { chown, mkdir, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf, messageOf } from '../errors.js';
 import { listen } from '../native/process.js';
@@ -28,6 +28,22 @@ export async function claimControlSocket(socketPath: string, group: string): Pro
     return socket;
   } catch (error) {
     throw cannotListen(socketPath, error);
+  }
+}
+
+/**
+ * Gives a socket of the service manager, which knows nothing of `control.group`, to root and that group.
+ *
+ * @throws ControlError "no_group" or "socket_failed"
+ */
+export async function grantControlSocket(socketPath: string, group: string): Promise<void> {
+  const gid = await groupId(group);
+  try {
+    await chown(socketPath, -1, gid);
+    await chmod(socketPath, socketMode);
+  } catch (error) {
+    // It listens elsewhere then, where its maker wanted it.
+    if (codeOf(error) !== 'ENOENT') throw cannotListen(socketPath, error);
   }
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
 import { type ConfigFlags, readPassedDescriptors, writesToJournal } from '../config/sources.js';
-import { claimControlSocket } from '../control/socket.js';
+import { claimControlSocket, grantControlSocket } from '../control/socket.js';
 import { codeOf } from '../errors.js';
 import { createLogger, logMessages } from '../logger.js';
 import { addonPath, descriptorList, type KeptDescriptors } from '../native/binding.js';
@@ -138,6 +138,8 @@ async function acquire(
   if (control === undefined) {
     control = await claimControlSocket(socketPath, config.control.group);
     undo.push(() => rm(socketPath, { force: true }));
+  } else {
+    await grantControlSocket(socketPath, config.control.group);
   }
   const tree = await claimStagedTree(config, files, undo);
   const stored = storedConnections(passed);

@@ -1,14 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control API of a real daemon.
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile, stat, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect } from 'vitest';
 import { endpoints, errorReply, explainReply, viewsReply } from '../../src/control/protocol.js';
+import { TestCgroup } from '../_support/cgroup.js';
 import { readEvents, send } from '../_support/http.js';
-import { lensfs, program, RunningDaemon } from '../_support/lensfs.js';
+import { lensfs, program, RunningDaemon, run } from '../_support/lensfs.js';
 import { built, fuseDevice, root, testWith } from '../_support/requirements.js';
 import { TempDir } from '../_support/temp-dir.js';
 
 const test = testWith(built(program), built('build/Release/addon.node'), root, fuseDevice);
+
+/** A command that runs until it is disposed. */
+class Reader implements Disposable {
+  readonly #child: ChildProcess;
+
+  constructor(command: string, args: readonly string[]) {
+    this.#child = spawn(command, args, { stdio: 'ignore' });
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.kill('SIGKILL');
+  }
+}
+
+/** The schema of JSON at a place of an OpenAPI document. */
+function schemaAt(described: object, path: string, ...way: string[]): object {
+  const steps = ['paths', path, ...way, 'content', 'application/json', 'schema'];
+  return steps.reduce<Record<string, unknown>>(
+    (inner, step) => inner[step] as Record<string, unknown>,
+    described as Record<string, unknown>,
+  );
+}
 
 function socketOf({ runDir }: RunningDaemon): string {
   return `${runDir}/control.sock`;
@@ -16,19 +43,60 @@ function socketOf({ runDir }: RunningDaemon): string {
 
 describe('the control API', () => {
   test('shows a reader among the views, with what it read and its limits', async () => {
-    await using daemon = await RunningDaemon.start();
-    await readFile(`${daemon.tree}/proc/meminfo`);
-    const answer = await send(socketOf(daemon), 'GET', '/v1/views');
-    const { views } = viewsReply.parse(JSON.parse(answer.body));
-    expect(views.reduce((sum, { reads }) => sum + reads, 0)).toBeGreaterThan(0);
-    const [first] = views;
-    const id = encodeURIComponent(first?.id ?? '');
+    await using daemon = await RunningDaemon.start(['--set', 'freshness=1s']);
+    await using cgroup = await TestCgroup.create({ cpus: 1, memoryBytes: 64 * 2 ** 20 });
+    // Keeps reading, as a view is gone soon after its last process.
+    const script = 'while cat "$0"; do sleep 0.05; done >/dev/null';
+    const shell = cgroup.contain('sh', '-c', script, `${daemon.tree}/proc/meminfo`);
+    using _reader = new Reader(...shell);
+    const find = async () => {
+      const answer = await send(socketOf(daemon), 'GET', '/v1/views');
+      const { views } = viewsReply.parse(JSON.parse(answer.body));
+      return views.find((view) => view.cgroup.endsWith(cgroup.path) && view.hits > 0);
+    };
+    await expect.poll(find, { timeout: 10_000 }).toBeDefined();
+    const found = await find();
+    expect(found).toMatchObject({
+      memoryLimitBytes: 64 * 2 ** 20,
+      memoryTotalBytes: 64 * 2 ** 20,
+      memoryUsageBytes: expect.toSatisfy((bytes) => bytes > 0 && bytes < 64 * 2 ** 20),
+      cpuCount: 1,
+      cpuQuota: 1,
+      tasks: expect.toSatisfy((tasks) => tasks > 0),
+      reads: expect.toSatisfy((reads) => reads > (found?.hits ?? 0)),
+      hasOwnPolicy: false,
+      problem: '',
+    });
+    const id = encodeURIComponent(found?.id ?? '');
     const one = await send(socketOf(daemon), 'GET', `/v1/views/${id}`);
-    expect(JSON.parse(one.body)).toMatchObject({ cgroup: first?.cgroup });
+    expect(JSON.parse(one.body)).toMatchObject({ cgroup: found?.cgroup, initPid: found?.initPid });
     const text = await daemon.command('views');
     expect(text.stdout).toMatch(/^CONTAINER +INIT +AGE +CPUS +MEMORY/);
     const json = await daemon.command('views', '--json');
-    expect(JSON.parse(json.stdout).views).toHaveLength(views.length);
+    expect(JSON.parse(json.stdout).views.map((view: { id: string }) => view.id)).toContain(
+      found?.id,
+    );
+  });
+
+  test('renders a file for a cgroup and for a view, and lists the files', async () => {
+    await using daemon = await RunningDaemon.start();
+    await using cgroup = await TestCgroup.create({ memoryBytes: 64 * 2 ** 20 });
+    const files = await send(socketOf(daemon), 'GET', '/v1/files');
+    expect(JSON.parse(files.body).files).toEqual(
+      expect.arrayContaining(['proc/meminfo', 'sys/devices/system/cpu/online']),
+    );
+    const cat = cgroup.contain('cat', `${daemon.tree}/proc/meminfo`);
+    const { stdout } = await run(...cat);
+    const path = encodeURIComponent(cgroup.path);
+    const { stdout: view } = await daemon.command('show', '--view', '--cgroup', cgroup.path);
+    for (const query of [`cgroup=${path}`, `view=${encodeURIComponent(basename(view.trim()))}`]) {
+      const file = await send(socketOf(daemon), 'GET', `/v1/files/proc/meminfo?${query}`);
+      expect([query, file.status, file.body.split('\n')[0]]).toEqual([
+        query,
+        200,
+        stdout.split('\n')[0],
+      ]);
+    }
   });
 
   test('renders and explains a file for a process, as the mount shows it', async () => {
@@ -81,6 +149,29 @@ describe('the control API', () => {
       Object.values(path).map(({ operationId }) => operationId),
     );
     expect(ids.sort()).toEqual(Object.keys(endpoints).sort());
+    const ajv = new Ajv2020({ strict: false });
+    for (const path of ['/v1/status', '/v1/views', '/v1/files', '/v1/config']) {
+      const isReply = ajv.compile(schemaAt(described, path, 'get', 'responses', '200'));
+      const reply = JSON.parse((await send(socketOf(daemon), 'GET', path)).body);
+      expect([path, isReply(reply), isReply.errors]).toEqual([path, true, null]);
+      expect(isReply({ ...reply, [Object.keys(reply)[0] ?? '']: null })).toBe(false);
+    }
+    const isChange = ajv.compile(schemaAt(described, '/v1/config', 'patch', 'requestBody'));
+    expect(isChange({ freshness: '1s', cpu: { count: 'cpuset' } })).toBe(true);
+    expect(isChange({ cpu: { count: 'many' } })).toBe(false);
+    expect(isChange({ tree: '/elsewhere' })).toBe(false);
+  });
+
+  test('shows other values at once when the policy changes', async () => {
+    await using daemon = await RunningDaemon.start(['--set', 'freshness=0']);
+    await using cgroup = await TestCgroup.create({ cpus: 1, memoryBytes: 64 * 2 ** 20 });
+    const cat = cgroup.contain('cat', `${daemon.tree}/proc/stat`);
+    const cpus = async () => (await run(...cat)).stdout.match(/^cpu\d/gm)?.length;
+    const before = await cpus();
+    const body = JSON.stringify({ cpu: { count: 'cpuset' } });
+    const type = { 'content-type': 'application/json' };
+    await send(socketOf(daemon), 'PATCH', '/v1/config', body, type);
+    expect([before, await cpus()]).toEqual([1, availableParallelism()]);
   });
 
   test('counts every read by file and outcome', async () => {

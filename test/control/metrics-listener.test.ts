@@ -49,4 +49,16 @@ describe('groupId()', () => {
       message: expect.stringContaining('control.group: no group "nobody"'),
     });
   });
+
+  test('names the group also where there is no list of groups, and the list that cannot be read', async () => {
+    await using dir = await TempDir.create();
+    await expect(groupId('lens', dir.at('missing'))).rejects.toMatchObject({
+      code: 'no_group',
+      message: expect.stringContaining('control.group: no group "lens"'),
+    });
+    await expect(groupId('lens', dir.path)).rejects.toMatchObject({
+      code: 'no_group',
+      message: `control.group: cannot read ${dir.path}`,
+    });
+  });
 });

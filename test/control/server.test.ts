@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
-import { rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { ask, askToStop, isListening } from '../../src/control/client.js';
 import { errorReply, type StatusReply } from '../../src/control/protocol.js';
 import { type ControlHandlers, ControlServer } from '../../src/control/server.js';
-import { claimControlSocket } from '../../src/control/socket.js';
+import { claimControlSocket, grantControlSocket } from '../../src/control/socket.js';
 import { createLogger } from '../../src/logger.js';
 import { TempDir } from '../_support/temp-dir.js';
 
@@ -130,6 +130,19 @@ describe('ControlServer', () => {
     expect(await ask(socketPath, 'status')).toEqual(statusValues);
   });
 
+  test('gives the socket of a service manager to the group, and misses none that is elsewhere', async () => {
+    await using dir = await TempDir.create();
+    const socketPath = dir.at('control.sock');
+    await using server = createServer().listen(socketPath);
+    await once(server, 'listening');
+    const gid = process.getuid?.() === 0 ? 77 : Number(process.getgid?.());
+    await chmod(socketPath, 0o600);
+    await grantControlSocket(socketPath, `${gid}`);
+    const { mode, gid: owner } = await stat(socketPath);
+    expect([mode & 0o777, owner]).toEqual([0o660, gid]);
+    await grantControlSocket(dir.at('elsewhere.sock'), `${gid}`);
+  });
+
   test('removes nothing that is no socket', async () => {
     await using dir = await TempDir.create();
     const socketPath = dir.at('control.sock');
@@ -150,6 +163,17 @@ describe('ControlServer', () => {
       message,
     });
     expect((await send(socketPath, 'POST', '/v1/reload')).status).toBe(422);
+  });
+
+  test('finds a view whose id is as long as those of Kubernetes', async () => {
+    await using dir = await TempDir.create();
+    const socketPath = dir.at('control.sock');
+    await using _server = await startServer(socketPath);
+    const id = `kubepods.slice=${'x'.repeat(300)}`;
+    await expect(ask(socketPath, 'view', { params: { id } })).rejects.toMatchObject({
+      code: 'not_found',
+      message: `No view ${id}`,
+    });
   });
 
   test('keeps to itself what a failing handler says', async () => {
