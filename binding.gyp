@@ -17,6 +17,7 @@
         'native/core/base/link.cc',
         'native/core/base/octal_escapes.cc',
         'native/core/base/read_file.cc',
+        'native/core/base/short_turns.cc',
         'native/core/base/view_name.cc',
         'native/core/catalog/catalog.cc',
         'native/core/catalog/page_size.cc',

@@ -8,7 +8,7 @@ const systemTests = [
   'test/checklist/mounted.test.ts',
   'test/kubernetes/{agent,image-run}.test.ts',
   'test/cli/{serve,show,terminal}.test.ts',
-  'test/control/{api,clients,events,hostile}.test.ts',
+  'test/control/{api,clients,events,hostile,turns}.test.ts',
   'test/docs/commands.test.ts',
   'test/metrics/served.test.ts',
 ];

@@ -35,6 +35,14 @@ export function takeOver(path: string): Handover | undefined {
   return link < 0 ? { kept } : { kept, predecessor: { link, worker } };
 }
 
+/**
+ * Lets this thread run soon after it has something to do, for a short time each: who asks it waits for nobody's long turn,
+ * and it gets no more of a CPU than before. Whether the kernel has taken it; only Linux 6.12 and later do something.
+ */
+export function takeShortTurns(): boolean {
+  return loadAddon().takeShortTurns();
+}
+
 /** What a keeper's worker has been given. */
 export function inheritedDescriptors(): KeptDescriptors {
   const { firstWorkerFd } = loadAddon();
