@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What container runtimes call a container, read from the files they keep of it. No runtime is asked.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { dockerConfig } from '../containers/docker-config.js';
 import { codeOf } from '../errors.js';
 
@@ -13,8 +13,8 @@ export interface ContainerName {
 export interface RuntimeDirectories {
   /** Docker: <id>/config.v2.json */
   docker: string;
-  /** Podman: <id>/userdata/config.json */
-  podman: string;
+  /** Podman and CRI-O: <driver>-containers/containers.json and <driver>-containers/<id>/userdata/config.json */
+  storage: string;
   /** containerd: <namespace>/<id>/config.json */
   containerd: string;
 }
@@ -24,8 +24,8 @@ export async function findRuntimeDirectories(dockerRoot: string): Promise<Runtim
   const root = dockerRoot === 'auto' ? await configuredDockerRoot() : dockerRoot;
   return {
     docker: `${root}/containers`,
-    podman: '/var/lib/containers/storage/overlay-containers',
-    containerd: '/run/containerd/io.containerd.runtime.v2.task/k8s.io',
+    storage: '/var/lib/containers/storage',
+    containerd: '/run/containerd/io.containerd.runtime.v2.task',
   };
 }
 
@@ -34,8 +34,11 @@ async function configuredDockerRoot(): Promise<string> {
   return typeof root === 'string' && root.startsWith('/') ? root : '/var/lib/docker';
 }
 
+/** Of containers/storage, the usual one first. */
+const storageDrivers = ['overlay', 'vfs', 'btrfs', 'zfs'];
+
 const idPattern = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/;
-const lxcPattern = /^\/(?:lxc|lxc\.payload)[./]([^/]+)/;
+const lxcPattern = /^\/lxc(?:\.payload)?[./]([^/]+)/;
 const unitPattern = /\/([^/]+)\.(?:service|scope|slice)$/;
 
 /** The runtime's own number of a container, as it is in the path of its cgroup. */
@@ -56,13 +59,34 @@ export async function readContainerName(
 
 async function readById(
   id: string,
-  { docker, podman, containerd }: RuntimeDirectories,
+  { docker, storage, containerd }: RuntimeDirectories,
 ): Promise<ContainerName | undefined> {
   return (
     nameOfDocker(await readJson(`${docker}/${id}/config.v2.json`)) ??
-    nameOfSpec(await readJson(`${podman}/${id}/userdata/config.json`)) ??
-    nameOfSpec(await readJson(`${containerd}/${id}/config.json`))
+    (await readFromStorage(id, storage)) ??
+    (await readFromContainerd(id, containerd))
   );
+}
+
+/** Podman keeps a container's name apart from its specification, and its labels in a database of its own. */
+async function readFromStorage(id: string, storage: string): Promise<ContainerName | undefined> {
+  for (const driver of storageDrivers) {
+    const spec = await readJson(`${storage}/${driver}-containers/${id}/userdata/config.json`);
+    if (spec === undefined) continue;
+    const list = await readJson(`${storage}/${driver}-containers/containers.json`);
+    const given = Array.isArray(list) ? list.map(fieldsOf).find((entry) => entry['id'] === id) : {};
+    const names = given?.['names'];
+    return nameOfSpec(spec, Array.isArray(names) ? String(names[0]) : undefined);
+  }
+  return undefined;
+}
+
+async function readFromContainerd(id: string, tasks: string): Promise<ContainerName | undefined> {
+  for (const namespace of await listDirectory(tasks)) {
+    const name = nameOfSpec(await readJson(`${tasks}/${namespace}/${id}/config.json`));
+    if (name !== undefined) return name;
+  }
+  return undefined;
 }
 
 // {"Name": "/web", "Config": {"Labels": {"team": "data"}}}
@@ -76,19 +100,29 @@ function nameOfDocker(json: unknown): ContainerName | undefined {
 const nameAnnotations = [
   'io.kubernetes.cri.container-name',
   'io.kubernetes.container.name',
-  'io.podman.annotations.name',
+  'nerdctl/name',
   'org.opencontainers.image.ref.name',
 ];
 
-// An OCI runtime specification: {"hostname": "web", "annotations": {...}}
-function nameOfSpec(json: unknown): ContainerName | undefined {
+/** An OCI runtime specification: {"hostname": "web", "annotations": {...}}; `given` is a name from elsewhere. */
+function nameOfSpec(json: unknown, given?: string): ContainerName | undefined {
   const { annotations, hostname } = fieldsOf(json);
   const labels = textsOf(annotations);
   const pod = labels['io.kubernetes.cri.sandbox-name'];
   const found = nameAnnotations.map((key) => labels[key]).find((value) => value !== undefined);
-  const name = found ?? (typeof hostname === 'string' && hostname !== '' ? hostname : undefined);
+  const name =
+    found ?? given ?? (typeof hostname === 'string' && hostname !== '' ? hostname : undefined);
   if (name === undefined) return undefined;
   return { name: pod === undefined ? name : `${pod}/${name}`, labels };
+}
+
+async function listDirectory(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (codeOf(error) !== undefined) return [];
+    throw error;
+  }
 }
 
 async function readJson(path: string): Promise<unknown> {
