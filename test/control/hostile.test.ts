@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests that no client of ours makes: each gets a clear error, and costs the daemon nothing.
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, expect } from 'vitest';
@@ -105,9 +106,11 @@ const hugeBodies: Bad[] = Array.from(
 const unwantedBodies: Bad[] = ['{"a":1}', '[1]', '5'].map(
   (body) => ['POST', '/v1/reload', body, json] as const,
 );
-const deadPids: Bad[] = Array.from({ length: 60 }, (_, index) => {
+const endedPids = Array.from({ length: 10 }, () => spawnSync('true').pid);
+const unknownPids = Array.from({ length: 50 }, (_, index) => noPid + index);
+const deadPids: Bad[] = [...endedPids, ...unknownPids].map((pid, index) => {
   const what = index % 2 === 0 ? 'files' : 'explain';
-  return ['GET', `/v1/${what}/proc/stat?pid=${noPid + index}`] as const;
+  return ['GET', `/v1/${what}/proc/stat?pid=${pid}`] as const;
 });
 const bad = [
   ...wrongMethods,
