@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bytes of a virtual file and what they were made of -> where each number comes from. Pure.
+import { baseName, type Input, lineValue } from './inputs.js';
+import { findDecider } from './limits.js';
 import { type NamedNumber, numbersOf } from './numbers.js';
 import { type Rule, ruleOf, type SourceName } from './rules.js';
-
-/** A kernel file as it was read. */
-export interface Input {
-  path: string;
-  text: string;
-}
 
 /** What the engine tells of one render. */
 export interface Rendering {
@@ -52,8 +48,11 @@ export function explainFile(file: string, rendering: Rendering): Explanation {
     numbersOf(file, rendering.hostText).map(({ name, value }) => [name, value] as const),
   );
   const numbers = numbersOf(file, rendering.text).map((number) => {
-    const own = isHosts ? hostsOwn : ruleOf(file, number.name);
-    return { ...number, ...explain(own, rendering.inputs), host: host.get(number.name) ?? null };
+    const rule = isHosts ? hostsOwn : ruleOf(file, number.name);
+    const sources = rule.sources.flatMap((name) => findSources(name, rendering.inputs));
+    const decidedBy = findDecider(rule.limits ?? [], { ...rendering, file, number });
+    const { formula } = rule;
+    return { ...number, formula, sources, decidedBy, host: host.get(number.name) ?? null };
   });
   return { file, cgroup, initPid, isHosts, reason: reasonOf(rendering), numbers };
 }
@@ -67,16 +66,10 @@ function reasonOf({ isOff, isHosts, ageUsec, cpus }: Rendering): string {
   return cpus === '' ? age : `${age}, CPUs ${cpus}`;
 }
 
-function explain(rule: Rule, inputs: readonly Input[]) {
-  const sources = rule.sources.flatMap((name) => findSources(name, inputs));
-  const decidedBy = rule.limit === undefined ? null : smallestLimit(rule.limit, inputs);
-  return { formula: rule.formula, sources, decidedBy };
-}
-
 function findSources([file, key]: SourceName, inputs: readonly Input[]): Source[] {
   const found = new Map<string, Source>();
   for (const { path, text } of inputs) {
-    if (baseName(path) !== file || !isCounted(file, key, text)) continue;
+    if (!isNamed(path, file) || !isCounted(file, key, text)) continue;
     const value = key === undefined || key === '*' ? text.trim() : lineValue(text, key);
     if (value !== undefined) found.set(path, { path, key: key === '*' ? '' : (key ?? ''), value });
   }
@@ -90,49 +83,9 @@ function isCounted(file: string, key: string | undefined, text: string): boolean
   return isV1 === /^(total|hierarchical)_/.test(key);
 }
 
-/** The rest of the line that begins with `key`, without the unit. */
-function lineValue(text: string, key: string): string | undefined {
-  for (const line of text.split('\n')) {
-    if (!line.startsWith(key)) continue;
-    const rest = line.slice(key.length);
-    const value = /^:?\s+(\d+)/.exec(rest)?.[1];
-    if (value !== undefined) return value;
-  }
-  return undefined;
-}
-
-/** The directory of the smallest limit; `null` when nobody on the way to the root has one. */
-function smallestLimit(names: readonly string[], inputs: readonly Input[]): string | null {
-  let smallest: { path: string; limit: number } | undefined;
-  for (const { path, text } of inputs) {
-    if (!names.includes(baseName(path))) continue;
-    const limit = limitOf(path, text, inputs);
-    if (limit !== undefined && (smallest === undefined || limit < smallest.limit)) {
-      smallest = { path, limit };
-    }
-  }
-  return smallest === undefined ? null : directoryOf(smallest.path);
-}
-
-/** v1 says "no limit" with the largest multiple of a page, which is near 2^63. */
-const v1Unlimited = 2 ** 62;
-
-function limitOf(path: string, text: string, inputs: readonly Input[]): number | undefined {
-  const [first = '', second] = text.trim().split(/\s+/);
-  const value = Number(first);
-  if (!(value > 0) || value >= v1Unlimited) return undefined;
-  if (second !== undefined) return value / Number(second);
-  if (baseName(path) !== 'cpu.cfs_quota_us') return value;
-  const period = inputs.find(
-    (input) => input.path === `${directoryOf(path)}/cpu.cfs_period_us`,
-  )?.text;
-  return value / Number(period ?? 100_000);
-}
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
-function directoryOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/'));
+/** Whether `path` is the file `name`, in which "*" is any page size. */
+function isNamed(path: string, name: string): boolean {
+  const [start = '', end] = name.split('*');
+  const base = baseName(path);
+  return end === undefined ? base === name : base.startsWith(start) && base.endsWith(end);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How each number is made, as data: the words are those of docs/numbers.md. Pure.
+import type { LimitKind } from './limits.js';
 
 /** A kernel file and, where it has several numbers, the one of them; `*` is all that is in it. */
 export type SourceName = readonly [file: string, key?: string];
@@ -8,14 +9,12 @@ export interface Rule {
   formula: string;
   /** Those that were read count; the others belong to another version of cgroups. */
   sources: readonly SourceName[];
-  /** The files whose smallest value on the way to the root decides. */
-  limit?: readonly string[];
+  /** The limits that may have made it, the one that counts most first. */
+  limits?: readonly LimitKind[];
 }
 
-const memoryLimit = ['memory.max', 'memory.limit_in_bytes'];
-const swapLimit = ['memory.swap.max', 'memory.memsw.limit_in_bytes'];
 const usage: SourceName[] = [['memory.current'], ['memory.usage_in_bytes']];
-const limits: SourceName[] = [
+const memoryLimits: SourceName[] = [
   ['memory.max'],
   ['memory.stat', 'hierarchical_memory_limit'],
   ['meminfo', 'MemTotal'],
@@ -28,7 +27,6 @@ const cpus: SourceName[] = [
   ['online'],
   ...quota,
 ];
-const quotaLimit = ['cpu.max', 'cpu.cfs_quota_us'];
 const usageOfEachCpu: SourceName = ['cpuacct.usage_all', '*'];
 const userTime: SourceName[] = [['cpu.stat', 'user_usec'], ['cpuacct.usage_user'], usageOfEachCpu];
 const systemTime: SourceName[] = [
@@ -71,13 +69,18 @@ const hosts = (file: string, key: string): Rule => ({
   sources: [[file, key]],
 });
 const zero: Rule = { formula: '0: no container has any', sources: [] };
-const hugePages: Rule = {
+const hugePages = (key: string): Rule => ({
   formula: "the hugetlb limit and usage in pages; the host's without a limit",
   sources: [
-    ['meminfo', 'HugePages_Total'],
-    ['meminfo', 'HugePages_Free'],
+    ['hugetlb.*.max'],
+    ['hugetlb.*.limit_in_bytes'],
+    ['hugetlb.*.current'],
+    ['hugetlb.*.usage_in_bytes'],
+    ['meminfo', 'Hugepagesize'],
+    ['meminfo', key],
   ],
-};
+  limits: ['hugetlb'],
+});
 
 const swapTotal: Rule = {
   formula: "the smaller of the swap limit and the host's swap; 0 with swap off",
@@ -86,19 +89,19 @@ const swapTotal: Rule = {
     ['memory.stat', 'hierarchical_memsw_limit'],
     ['meminfo', 'SwapTotal'],
   ],
-  limit: swapLimit,
+  limits: ['swap'],
 };
 
 export const meminfoRules: Record<string, Rule> = {
   MemTotal: {
     formula: "the smaller of the memory limit and the host's memory",
-    sources: limits,
-    limit: memoryLimit,
+    sources: memoryLimits,
+    limits: ['memory'],
   },
   MemFree: {
     formula: 'MemTotal - usage, at least 0',
-    sources: [...usage, ...limits],
-    limit: memoryLimit,
+    sources: [...usage, ...memoryLimits],
+    limits: ['memory'],
   },
   MemAvailable: {
     formula:
@@ -109,6 +112,7 @@ export const meminfoRules: Record<string, Rule> = {
       ['memory.stat', 'slab_reclaimable'],
       ['meminfo', 'MemAvailable'],
     ],
+    limits: ['memory'],
   },
   Buffers: { formula: '0: buffers are counted as Cached', sources: [] },
   Cached: copied('file'),
@@ -128,6 +132,7 @@ export const meminfoRules: Record<string, Rule> = {
   SwapFree: {
     formula: "SwapTotal - swap in use, at most the host's SwapFree",
     sources: [...swapUsage, ['meminfo', 'SwapFree']],
+    limits: ['swap'],
   },
   Zswap: copied('zswap'),
   Zswapped: copied('zswapped'),
@@ -151,7 +156,8 @@ export const meminfoRules: Record<string, Rule> = {
   SecPageTables: copied('sec_pagetables'),
   CommitLimit: {
     formula: 'SwapTotal + MemTotal * overcommit_ratio / 100',
-    sources: [['overcommit_ratio'], ...limits],
+    sources: [['overcommit_ratio'], ...memoryLimits],
+    limits: ['memory', 'swap'],
   },
   Committed_AS: {
     formula: 'anon + shmem + swap in use',
@@ -161,11 +167,11 @@ export const meminfoRules: Record<string, Rule> = {
   AnonHugePages: copied('anon_thp'),
   ShmemHugePages: copied('shmem_thp'),
   FileHugePages: copied('file_thp'),
-  HugePages_Total: hugePages,
-  HugePages_Free: hugePages,
-  HugePages_Rsvd: hugePages,
-  HugePages_Surp: hugePages,
-  Hugetlb: hugePages,
+  HugePages_Total: hugePages('HugePages_Total'),
+  HugePages_Free: hugePages('HugePages_Free'),
+  HugePages_Rsvd: hugePages('HugePages_Rsvd'),
+  HugePages_Surp: hugePages('HugePages_Surp'),
+  Hugetlb: hugePages('Hugetlb'),
 };
 
 const zeroLines =
@@ -181,13 +187,17 @@ const statRules: Record<string, Rule> = {
   idle: {
     formula: 'CPUs * age - busy - steal, at least 0, in 1/100 s',
     sources: [...cpuUsage, ...cpus],
-    limit: quotaLimit,
+    limits: ['cpus'],
   },
   steal: { formula: 'throttled time, at most CPUs * age - busy, in 1/100 s', sources: cpuUsage },
 };
 
 const vmstatOther: Record<string, Rule> = {
-  nr_free_pages: { formula: 'MemFree in pages', sources: [...usage, ...limits] },
+  nr_free_pages: {
+    formula: 'MemFree in pages',
+    sources: [...usage, ...memoryLimits],
+    limits: ['memory'],
+  },
   nr_zone_write_pending: {
     formula: 'file_dirty + file_writeback, in pages',
     sources: stat('file_dirty', 'file_writeback'),
@@ -242,7 +252,7 @@ const uptimeRules: Record<string, Rule> = {
   idle: {
     formula: 'the idle column of /proc/stat, in seconds',
     sources: [...cpuUsage, ...cpus],
-    limit: quotaLimit,
+    limits: ['cpus'],
   },
 };
 
@@ -253,9 +263,10 @@ const swapsRules: Record<string, Rule> = {
 };
 
 const visible: Rule = {
-  formula: 'the ceil(quota / period) lowest CPUs of its cpuset that are online; at least 1',
+  formula:
+    'the ceil(quota / period) lowest CPUs of its cpuset that are online, at least 1; with cpu.count: cpuset all of them',
   sources: cpus,
-  limit: quotaLimit,
+  limits: ['cpus'],
 };
 
 const disks: Rule = {

@@ -184,6 +184,21 @@ void Engine::LogLimitsV1(const View& view, FileBuffer& buffer) {
   }
 }
 
+// The nearest cpuset is all that counts, but it may have been made this small further up.
+void Engine::LogCpusets(const View& view, FileBuffer& buffer) {
+  constexpr auto kCpuset = cgroup::Controller::kCpuset;
+  if (view.cgroup.VersionOf(kCpuset) == cgroup::Version::kNone) return;
+  std::string_view path = view.cgroup.Paths().Of(kCpuset);
+  for (; path.size() > 1; path = cgroup::ParentOf(path)) {
+    const auto dir = dirs_.Open(hierarchy_, kCpuset, path);
+    if (!dir) continue;
+    for (const char* const name :
+         {"cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus"}) {
+      if ((*dir)->ReadByName(name, buffer)) break;
+    }
+  }
+}
+
 Result<Explanation> Engine::Explain(size_t file, const ViewRef& view, Scratch& scratch) {
   const catalog::FileEntry& entry = catalog::Files()[file];
   const auto policy = PolicyOf(*view);
@@ -195,6 +210,9 @@ Result<Explanation> Engine::Explain(size_t file, const ViewRef& view, Scratch& s
   const Moment now = Now();
   const auto status = Render(file, view, *policy, false, scratch, snapshot);
   if (status && entry.needs.Has(Need::kMemory)) LogLimitsV1(*view, scratch.file);
+  if (status && (entry.needs.Has(Need::kCpus) || entry.needs.Has(Need::kCpuTime))) {
+    LogCpusets(*view, scratch.file);
+  }
   scratch.file.SetLog(nullptr);
   if (!status) return status.error();
   made.text = std::move(snapshot.bytes);
