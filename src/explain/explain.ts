@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bytes of a virtual file and what they were made of -> where each number comes from. Pure.
-import { baseName, type Input, lineValue } from './inputs.js';
+import type { HostFile, NumberContext, Source } from './context.js';
+import type { Input } from './inputs.js';
 import { findDecider } from './limits.js';
-import { type NamedNumber, numbersOf } from './numbers.js';
-import { type Rule, ruleOf, type SourceName } from './rules.js';
+import { numbersOf } from './numbers.js';
+import type { Rule } from './rule.js';
+import { ruleOf } from './rules.js';
+import { findSources, hostsNumber } from './sources.js';
 
 /** What the engine tells of one render. */
 export interface Rendering {
@@ -19,13 +22,9 @@ export interface Rendering {
   inputs: readonly Input[];
 }
 
-export interface Source {
-  path: string;
-  key: string;
+export interface Explained {
+  name: string;
   value: string;
-}
-
-export interface Explained extends NamedNumber {
   formula: string;
   sources: Source[];
   decidedBy: string | null;
@@ -44,20 +43,17 @@ export interface Explanation {
 /** Where every number of `file` comes from. */
 export function explainFile(file: string, rendering: Rendering): Explanation {
   const { isHosts, cgroup, initPid } = rendering;
-  const host = new Map(
-    numbersOf(file, rendering.hostText).map(({ name, value }) => [name, value] as const),
-  );
+  const host = numbersByName(file, rendering.hostText);
+  const hostFile = findHostFile(file, rendering.inputs);
   const numbers = numbersOf(file, rendering.text).map((number) => {
+    const context = { ...rendering, file, number, hostFile };
     const rule = isHosts ? hostsOwn : ruleOf(file, number.name);
-    const sources = rule.sources.flatMap((name) => findSources(name, rendering.inputs));
-    const decidedBy = findDecider(rule.limits ?? [], { ...rendering, file, number });
-    const { formula } = rule;
-    return { ...number, formula, sources, decidedBy, host: host.get(number.name) ?? null };
+    return { ...explainNumber(rule, context), host: host.get(number.name) ?? null };
   });
   return { file, cgroup, initPid, isHosts, reason: reasonOf(rendering), numbers };
 }
 
-const hostsOwn: Rule = { formula: "the host's own", sources: [] };
+const hostsOwn: Rule = { formula: "the host's own", sources: [hostsNumber] };
 
 function reasonOf({ isOff, isHosts, ageUsec, cpus }: Rendering): string {
   if (isOff) return "the host's file: the configuration leaves it out of files";
@@ -66,26 +62,22 @@ function reasonOf({ isOff, isHosts, ageUsec, cpus }: Rendering): string {
   return cpus === '' ? age : `${age}, CPUs ${cpus}`;
 }
 
-function findSources([file, key]: SourceName, inputs: readonly Input[]): Source[] {
-  const found = new Map<string, Source>();
-  for (const { path, text } of inputs) {
-    if (!isNamed(path, file) || !isCounted(file, key, text)) continue;
-    const value = key === undefined || key === '*' ? text.trim() : lineValue(text, key);
-    if (value !== undefined) found.set(path, { path, key: key === '*' ? '' : (key ?? ''), value });
-  }
-  return [...found.values()];
+function explainNumber(rule: Rule, context: NumberContext) {
+  const { name, value } = context.number;
+  const sources = rule.sources.flatMap((wanted) => findSources(wanted, context));
+  const formula = sources.length === 0 ? (rule.absent ?? rule.formula) : rule.formula;
+  return { name, value, formula, sources, decidedBy: findDecider(rule.limits ?? [], context) };
 }
 
-/** v1's memory.stat has the numbers of the cgroup alone besides those of the subtree, which are the ones that count. */
-function isCounted(file: string, key: string | undefined, text: string): boolean {
-  if (file !== 'memory.stat' || key === undefined) return true;
-  const isV1 = text.includes('hierarchical_memory_limit ');
-  return isV1 === /^(total|hierarchical)_/.test(key);
+function numbersByName(file: string, text: string): Map<string, string> {
+  return new Map(numbersOf(file, text).map(({ name, value }) => [name, value] as const));
 }
 
-/** Whether `path` is the file `name`, in which "*" is any page size. */
-function isNamed(path: string, name: string): boolean {
-  const [start = '', end] = name.split('*');
-  const base = baseName(path);
-  return end === undefined ? base === name : base.startsWith(start) && base.endsWith(end);
+/** The last that was read: before it come files of the same name, of processes. */
+function findHostFile(file: string, inputs: readonly Input[]): HostFile | null {
+  const end = file.slice(file.indexOf('/'));
+  const found = inputs.findLast(({ path }) => path.endsWith(end));
+  return found === undefined
+    ? null
+    : { path: found.path, numbers: numbersByName(file, found.text) };
 }

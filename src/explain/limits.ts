@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The limits on the way to the root, as they were read -> the cgroup whose limit has made a number. Pure.
+import type { NumberContext } from './context.js';
 import { parseCpuList } from './cpu-list.js';
 import { baseName, directoryOf, type Input, lineValue } from './inputs.js';
 
 /** What is limited. */
 export type LimitKind = 'memory' | 'swap' | 'hugetlb' | 'cpus';
-
-/** What the limits are compared with. */
-export interface LimitContext {
-  file: string;
-  number: { name: string; value: string };
-  /** The text of the virtual file. */
-  text: string;
-  /** The CPUs that are shown, under the host's numbers. */
-  cpus: string;
-  inputs: readonly Input[];
-}
 
 interface Limit {
   directory: string;
@@ -30,7 +20,7 @@ const defaultPeriodUsec = 100_000;
 /**
  * The directory of the first of `kinds` that has made the number; `null` where the host or the configuration has.
  */
-export function findDecider(kinds: readonly LimitKind[], context: LimitContext): string | null {
+export function findDecider(kinds: readonly LimitKind[], context: NumberContext): string | null {
   if (isAsOnHost(context)) return null;
   for (const kind of kinds) {
     const directory = deciders[kind](context);
@@ -39,7 +29,7 @@ export function findDecider(kinds: readonly LimitKind[], context: LimitContext):
   return null;
 }
 
-const deciders: Record<LimitKind, (context: LimitContext) => string | null> = {
+const deciders: Record<LimitKind, (context: NumberContext) => string | null> = {
   memory: ({ inputs }) => {
     const limit = smallestOf(inputs, /^memory\.(max|limit_in_bytes)$/);
     return limit !== null && isBelowHost(limit, 'MemTotal', inputs) ? limit.directory : null;
@@ -53,7 +43,7 @@ const deciders: Record<LimitKind, (context: LimitContext) => string | null> = {
 };
 
 /** No number is above the host's: then it is the host that decides, as where both are the same. */
-function isAsOnHost({ file, number, inputs }: LimitContext): boolean {
+function isAsOnHost({ file, number, inputs }: NumberContext): boolean {
   const host = inputs.find(({ path }) => baseName(path) === baseName(file));
   return host !== undefined && lineValue(host.text, number.name) === number.value;
 }
@@ -63,7 +53,7 @@ function isBelowHost({ value }: Limit, key: string, inputs: readonly Input[]): b
   return toKib(value) < Number(lineValue(meminfo?.text ?? '', key));
 }
 
-function decideSwap({ text, inputs }: LimitContext): string | null {
+function decideSwap({ text, inputs }: NumberContext): string | null {
   const limit = swapLimitV1(inputs) ?? smallestOf(inputs, /^memory\.swap\.max$/);
   if (limit === null || !isBelowHost(limit, 'SwapTotal', inputs)) return null;
   // Less than the limit: the configuration has switched swap off.
@@ -79,7 +69,7 @@ function swapLimitV1(inputs: readonly Input[]): Limit | null {
   return { directory: both.directory, value: Math.max(0, both.value - memory.value) };
 }
 
-function decideCpus({ cpus, inputs }: LimitContext): string | null {
+function decideCpus({ cpus, inputs }: NumberContext): string | null {
   const online = inputs.find(({ path }) => baseName(path) === 'online');
   const all = parseCpuList(online?.text ?? '');
   const cpusets = listCpusets(inputs, all);
