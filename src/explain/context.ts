@@ -22,7 +22,7 @@ export interface NumberContext {
   /** The text of the virtual file. */
   text: string;
   /** The CPUs that are shown, under the host's numbers. */
-  cpus: string;
+  cpus: readonly number[];
   initPid: number;
   inputs: readonly Input[];
   /** `null` when it was not read. */

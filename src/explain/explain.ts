@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bytes of a virtual file and what they were made of -> where each number comes from. Pure.
 import type { HostFile, NumberContext, Source } from './context.js';
+import { parseCpuList } from './cpu-list.js';
 import type { Input } from './inputs.js';
 import { findDecider } from './limits.js';
 import { numbersOf } from './numbers.js';
@@ -45,8 +46,9 @@ export function explainFile(file: string, rendering: Rendering): Explanation {
   const { isHosts, cgroup, initPid } = rendering;
   const host = numbersByName(file, rendering.hostText);
   const hostFile = findHostFile(file, rendering.inputs);
+  const cpus = parseCpuList(rendering.cpus);
   const numbers = numbersOf(file, rendering.text).map((number) => {
-    const context = { ...rendering, file, number, hostFile };
+    const context = { ...rendering, cpus, file, number, hostFile };
     const rule = isHosts ? hostsOwn : ruleOf(file, number.name);
     return { ...explainNumber(rule, context), host: host.get(number.name) ?? null };
   });

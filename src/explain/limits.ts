@@ -43,9 +43,8 @@ const deciders: Record<LimitKind, (context: NumberContext) => string | null> = {
 };
 
 /** No number is above the host's: then it is the host that decides, as where both are the same. */
-function isAsOnHost({ file, number, inputs }: NumberContext): boolean {
-  const host = inputs.find(({ path }) => baseName(path) === baseName(file));
-  return host !== undefined && lineValue(host.text, number.name) === number.value;
+function isAsOnHost({ number, hostFile }: NumberContext): boolean {
+  return hostFile?.numbers.get(number.name) === number.value;
 }
 
 function isBelowHost({ value }: Limit, key: string, inputs: readonly Input[]): boolean {
@@ -74,7 +73,7 @@ function decideCpus({ cpus, inputs }: NumberContext): string | null {
   const all = parseCpuList(online?.text ?? '');
   const cpusets = listCpusets(inputs, all);
   const nearest = cpusets[0]?.cpus ?? all;
-  if (parseCpuList(cpus).length < nearest.length) return smallestQuota(inputs)?.directory ?? null;
+  if (cpus.length < nearest.length) return smallestQuota(inputs)?.directory ?? null;
   if (nearest.length === all.length) return null;
   // A cgroup inherits what its parent may use: the topmost that has no more CPUs has taken them away.
   const more = cpusets.findIndex((cpuset) => cpuset.cpus.length > nearest.length);
@@ -82,11 +81,12 @@ function decideCpus({ cpus, inputs }: NumberContext): string | null {
 }
 
 /** The CPUs of each cgroup that are online, from the container root to the top. */
-function listCpusets(inputs: readonly Input[], online: readonly number[]) {
+function listCpusets(inputs: readonly Input[], all: readonly number[]) {
+  const online = new Set(all);
   const found = new Map<string, number[]>();
   for (const { path, text } of inputs) {
     if (!/^cpuset\.(cpus|cpus\.effective|effective_cpus)$/.test(baseName(path))) continue;
-    const cpus = parseCpuList(text).filter((cpu) => online.includes(cpu));
+    const cpus = parseCpuList(text).filter((cpu) => online.has(cpu));
     if (cpus.length > 0) found.set(directoryOf(path), cpus);
   }
   return [...found].map(([directory, cpus]) => ({ directory, cpus }));

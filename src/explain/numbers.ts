@@ -96,7 +96,7 @@ function pressureLine(line: string): NamedNumber[] {
 }
 
 // "cpu MHz : 2445.406", "cpu family : 25", "CPU part : 0xd0c", "cache size : 512 KB"; no "model name : 13th Gen".
-const cpuInfoNumber = /^(.+?)\s*:\s*((?:0x[\da-f]+|\d+(?:\.\d+)?)(?![\w.]).*)$/i;
+const cpuInfoNumber = /^([^:]+?)\s*:\s*((?:0x[\da-f]+|\d+(?:\.\d+)?)(?![\w.]).*)$/i;
 const cpuInfoProcessor = /^processor(?:\s+\d+)?\s*:/m;
 const cpuInfoBlock = /^(?:processor|cpu number)\s*:\s*(\d+)/m;
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel files of one number, out of all that a rendering was made of. Pure.
 import type { NumberContext, Source } from './context.js';
-import { parseCpuList } from './cpu-list.js';
 import { baseName, type Input, lineValue } from './inputs.js';
 
 /** A kernel file and, where it has several numbers, the one of them; `*` is all that is in it. */
@@ -21,8 +20,7 @@ export function hostsNumber({ number, hostFile }: NumberContext): Source[] {
 
 /** The number of the host's /proc/cpuinfo for the CPU that the block is of. */
 export function hostsCpu({ number, cpus, hostFile }: NumberContext): Source[] {
-  const cpu = parseCpuList(cpus)[number.block ?? 0];
-  const name = number.name.replace(/^cpu\d+/, `cpu${cpu}`);
+  const name = number.name.replace(/^cpu\d+/, `cpu${cpus[number.block ?? 0]}`);
   return sourceOf(hostFile, number.line ?? '', hostFile?.numbers.get(name));
 }
 
