@@ -5,6 +5,10 @@
 export interface NamedNumber {
   name: string;
   value: string;
+  /** How the line begins that it is in, where the file has such lines. */
+  line?: string;
+  /** Of /proc/cpuinfo: how many CPUs stand before its. */
+  block?: number;
 }
 
 const cpuColumns = 'user nice system idle iowait irq softirq steal guest guest_nice'.split(' ');
@@ -34,7 +38,9 @@ export function numbersOf(file: string, text: string): NamedNumber[] {
     case 'proc/diskstats':
       return lines.flatMap(diskLine);
     case 'proc/cpuinfo':
-      return cpuInfo(lines);
+      return cpuInfo(text);
+    case 'proc/slabinfo':
+      return slabInfo(lines);
     default:
       if (file.startsWith('proc/pressure/')) return lines.flatMap(pressureLine);
       if (file.startsWith('sys/')) return [{ name: 'list', value: lines[0] ?? '' }];
@@ -44,7 +50,7 @@ export function numbersOf(file: string, text: string): NamedNumber[] {
 
 function pair(line: string, pattern: RegExp): NamedNumber[] {
   const [, name, value] = pattern.exec(line) ?? [];
-  return name === undefined || value === undefined ? [] : [{ name, value }];
+  return name === undefined || value === undefined ? [] : [{ name, value, line: name }];
 }
 
 function columns(line: string, names: readonly string[]): NamedNumber[] {
@@ -54,10 +60,11 @@ function columns(line: string, names: readonly string[]): NamedNumber[] {
 
 function statLine(line: string): NamedNumber[] {
   const [label = '', ...values] = line.trim().split(/\s+/);
-  if (!label.startsWith('cpu')) return [{ name: label, value: values[0] ?? '' }];
+  if (!label.startsWith('cpu')) return [{ name: label, value: values[0] ?? '', line: label }];
   return columns(values.join(' '), cpuColumns).map(({ name, value }) => ({
     name: `${label} ${name}`,
     value,
+    line: label,
   }));
 }
 
@@ -75,6 +82,7 @@ function diskLine(line: string): NamedNumber[] {
   return columns(values.join(' '), diskColumns).map(({ name, value }) => ({
     name: `${device} ${name}`,
     value,
+    line: device,
   }));
 }
 
@@ -83,16 +91,37 @@ function pressureLine(line: string): NamedNumber[] {
   return values
     .flatMap((value) => pair(value, /^(\w+)=([\d.]+)/))
     .map(({ name, value }) => {
-      return { name: `${label} ${name}`, value };
+      return { name: `${label} ${name}`, value, line: label };
     });
 }
 
-function cpuInfo(lines: readonly string[]): NamedNumber[] {
-  const cpus = lines.flatMap((line) => pair(line, /^(processor)\s*:\s*(\d+)/));
-  const numbers = [{ name: 'processors', value: String(cpus.length) }];
-  for (const name of ['siblings', 'cpu cores']) {
-    const [found] = lines.flatMap((line) => pair(line, new RegExp(`^(${name})\\s*:\\s*(\\d+)`)));
-    if (found !== undefined) numbers.push(found);
+// "cpu MHz : 2445.406", "cpu family : 25", "CPU part : 0xd0c", "cache size : 512 KB"; no "model name : 13th Gen".
+const cpuInfoNumber = /^([^:]+?)\s*:\s*((?:0x[\da-f]+|\d+(?:\.\d+)?)(?![\w.]).*)$/i;
+const cpuInfoProcessor = /^processor(?:\s+\d+)?\s*:/m;
+const cpuInfoBlock = /^(?:processor|cpu number)\s*:\s*(\d+)/m;
+
+/** How many CPUs there are; then the numbers of each CPU, and those that are of no CPU. */
+function cpuInfo(text: string): NamedNumber[] {
+  const lines = text.split('\n');
+  const count = lines.filter((line) => cpuInfoProcessor.test(line)).length;
+  const found = new Map<string, NamedNumber>();
+  let block = 0;
+  for (const paragraph of text.split(/\n\s*\n/)) {
+    const cpu = cpuInfoBlock.exec(paragraph)?.[1];
+    const place = cpu === undefined ? {} : { block: block++ };
+    for (const line of paragraph.split('\n')) {
+      const [, key, value] = cpuInfoNumber.exec(line) ?? [];
+      if (key === undefined || value === undefined) continue;
+      const name = cpu === undefined ? key : `cpu${cpu} ${key}`;
+      found.set(name, { name, value: value.trim(), line: key, ...place });
+    }
   }
-  return numbers;
+  return text === '' ? [] : [{ name: 'processors', value: `${count}` }, ...found.values()];
+}
+
+/** Its version, and how many caches follow the header. */
+function slabInfo(lines: readonly string[]): NamedNumber[] {
+  const version = lines.flatMap((line) => pair(line, /^slabinfo - (version): ([\d.]+)/));
+  const caches = lines.filter((line) => !/^(#|slabinfo - )/.test(line)).length;
+  return [...version, ...(version.length === 0 ? [] : [{ name: 'caches', value: `${caches}` }])];
 }

@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// How each number is made, as data: the words are those of docs/numbers.md. Pure.
+// How each number is made: the words are those of docs/numbers.md. Pure.
+import { meminfoRules, swapTotal, zeroLines } from './meminfo-rules.js';
+import { hosts, memoryLimits, type Rule, stat, swapUsage, usage, zero } from './rule.js';
+import {
+  hostsCpu,
+  hostsNumber,
+  initStart,
+  newestTask,
+  type SourceName,
+  taskLists,
+  tasksIn,
+} from './sources.js';
 
-/** A kernel file and, where it has several numbers, the one of them; `*` is all that is in it. */
-export type SourceName = readonly [file: string, key?: string];
-
-export interface Rule {
-  formula: string;
-  /** Those that were read count; the others belong to another version of cgroups. */
-  sources: readonly SourceName[];
-  /** The files whose smallest value on the way to the root decides. */
-  limit?: readonly string[];
-}
-
-const memoryLimit = ['memory.max', 'memory.limit_in_bytes'];
-const swapLimit = ['memory.swap.max', 'memory.memsw.limit_in_bytes'];
-const usage: SourceName[] = [['memory.current'], ['memory.usage_in_bytes']];
-const limits: SourceName[] = [
-  ['memory.max'],
-  ['memory.stat', 'hierarchical_memory_limit'],
-  ['meminfo', 'MemTotal'],
-];
 const quota: SourceName[] = [['cpu.max'], ['cpu.cfs_quota_us'], ['cpu.cfs_period_us']];
 const cpus: SourceName[] = [
   ['cpuset.cpus.effective'],
@@ -28,7 +20,6 @@ const cpus: SourceName[] = [
   ['online'],
   ...quota,
 ];
-const quotaLimit = ['cpu.max', 'cpu.cfs_quota_us'];
 const usageOfEachCpu: SourceName = ['cpuacct.usage_all', '*'];
 const userTime: SourceName[] = [['cpu.stat', 'user_usec'], ['cpuacct.usage_user'], usageOfEachCpu];
 const systemTime: SourceName[] = [
@@ -41,153 +32,49 @@ const throttled: SourceName[] = [
   ['cpu.stat', 'throttled_time'],
 ];
 const cpuUsage: SourceName[] = [...new Set([...userTime, ...systemTime, ...throttled])];
-const swapUsage: SourceName[] = [['memory.swap.current'], ['memory.stat', 'total_swap']];
-
-/** v2's name of a memory.stat key to v1's. */
-const v1Names: Record<string, string> = {
-  file: 'total_cache',
-  anon: 'total_rss',
-  anon_thp: 'total_rss_huge',
-  shmem: 'total_shmem',
-  file_mapped: 'total_mapped_file',
-  file_dirty: 'total_dirty',
-  file_writeback: 'total_writeback',
-  swapcached: 'total_swapcached',
-};
-
-function stat(...keys: string[]): SourceName[] {
-  return keys.flatMap((key) => [
-    ['memory.stat', key] as const,
-    ['memory.stat', v1Names[key] ?? `total_${key}`] as const,
-  ]);
-}
-
-function copied(key: string): Rule {
-  return { formula: `${key}, at most the host's`, sources: stat(key) };
-}
-
-const hosts = (file: string, key: string): Rule => ({
-  formula: "the host's: it is no container's",
-  sources: [[file, key]],
-});
-const zero: Rule = { formula: '0: no container has any', sources: [] };
-const hugePages: Rule = {
-  formula: "the hugetlb limit and usage in pages; the host's without a limit",
-  sources: [
-    ['meminfo', 'HugePages_Total'],
-    ['meminfo', 'HugePages_Free'],
-  ],
-};
-
-const swapTotal: Rule = {
-  formula: "the smaller of the swap limit and the host's swap; 0 with swap off",
-  sources: [
-    ['memory.swap.max'],
-    ['memory.stat', 'hierarchical_memsw_limit'],
-    ['meminfo', 'SwapTotal'],
-  ],
-  limit: swapLimit,
-};
-
-export const meminfoRules: Record<string, Rule> = {
-  MemTotal: {
-    formula: "the smaller of the memory limit and the host's memory",
-    sources: limits,
-    limit: memoryLimit,
-  },
-  MemFree: {
-    formula: 'MemTotal - usage, at least 0',
-    sources: [...usage, ...limits],
-    limit: memoryLimit,
-  },
-  MemAvailable: {
-    formula:
-      "MemFree + active_file + inactive_file + slab_reclaimable, at most MemTotal and the host's",
-    sources: [
-      ...usage,
-      ...stat('active_file', 'inactive_file'),
-      ['memory.stat', 'slab_reclaimable'],
-      ['meminfo', 'MemAvailable'],
-    ],
-  },
-  Buffers: { formula: '0: buffers are counted as Cached', sources: [] },
-  Cached: copied('file'),
-  SwapCached: copied('swapcached'),
-  Active: { formula: 'active_anon + active_file', sources: stat('active_anon', 'active_file') },
-  Inactive: {
-    formula: 'inactive_anon + inactive_file',
-    sources: stat('inactive_anon', 'inactive_file'),
-  },
-  'Active(anon)': copied('active_anon'),
-  'Inactive(anon)': copied('inactive_anon'),
-  'Active(file)': copied('active_file'),
-  'Inactive(file)': copied('inactive_file'),
-  Unevictable: copied('unevictable'),
-  Mlocked: copied('unevictable'),
-  SwapTotal: swapTotal,
-  SwapFree: {
-    formula: "SwapTotal - swap in use, at most the host's SwapFree",
-    sources: [...swapUsage, ['meminfo', 'SwapFree']],
-  },
-  Zswap: copied('zswap'),
-  Zswapped: copied('zswapped'),
-  Dirty: copied('file_dirty'),
-  Writeback: copied('file_writeback'),
-  AnonPages: copied('anon'),
-  Mapped: copied('file_mapped'),
-  Shmem: copied('shmem'),
-  KReclaimable: copied('slab_reclaimable'),
-  Slab: {
-    formula: 'slab; v1: kernel memory in use',
-    sources: [['memory.stat', 'slab'], ['memory.kmem.usage_in_bytes']],
-  },
-  SReclaimable: copied('slab_reclaimable'),
-  SUnreclaim: {
-    formula: 'slab_unreclaimable; v1: kernel memory in use',
-    sources: [['memory.stat', 'slab_unreclaimable'], ['memory.kmem.usage_in_bytes']],
-  },
-  KernelStack: copied('kernel_stack'),
-  PageTables: copied('pagetables'),
-  SecPageTables: copied('sec_pagetables'),
-  CommitLimit: {
-    formula: 'SwapTotal + MemTotal * overcommit_ratio / 100',
-    sources: [['overcommit_ratio'], ...limits],
-  },
-  Committed_AS: {
-    formula: 'anon + shmem + swap in use',
-    sources: [...stat('anon', 'shmem'), ...swapUsage],
-  },
-  Percpu: copied('percpu'),
-  AnonHugePages: copied('anon_thp'),
-  ShmemHugePages: copied('shmem_thp'),
-  FileHugePages: copied('file_thp'),
-  HugePages_Total: hugePages,
-  HugePages_Free: hugePages,
-  HugePages_Rsvd: hugePages,
-  HugePages_Surp: hugePages,
-  Hugetlb: hugePages,
-};
-
-const zeroLines =
-  /^(NFS_Unstable|Bounce|WritebackTmp|HardwareCorrupted|ShmemPmdMapped|FilePmdMapped|Cma\w+|Unaccepted|Balloon)$/;
+const noTime = '0: no cgroup but the root counts its time';
 
 const statRules: Record<string, Rule> = {
-  user: { formula: 'user time of its cgroup since it started, in 1/100 s', sources: userTime },
-  nice: { formula: 'nice time of its cgroup, in 1/100 s', sources: [['cpu.stat', 'nice_usec']] },
+  user: {
+    formula: 'user time of its cgroup since it started, in 1/100 s',
+    sources: userTime,
+    absent: noTime,
+  },
+  nice: {
+    formula: 'nice time of its cgroup, in 1/100 s',
+    sources: [['cpu.stat', 'nice_usec']],
+    absent: '0: its cgroup does not count nice time',
+  },
   system: {
     formula: 'system time of its cgroup since it started, in 1/100 s',
     sources: systemTime,
+    absent: noTime,
   },
   idle: {
     formula: 'CPUs * age - busy - steal, at least 0, in 1/100 s',
-    sources: [...cpuUsage, ...cpus],
-    limit: quotaLimit,
+    sources: [...cpuUsage, ...cpus, initStart],
+    limits: ['cpus'],
   },
-  steal: { formula: 'throttled time, at most CPUs * age - busy, in 1/100 s', sources: cpuUsage },
+  steal: {
+    formula: 'throttled time, at most CPUs * age - busy, in 1/100 s',
+    sources: cpuUsage,
+    absent: noTime,
+  },
 };
 
+const noIo = '0: its cgroup does not count what it reads and writes';
+
 const vmstatOther: Record<string, Rule> = {
-  nr_free_pages: { formula: 'MemFree in pages', sources: [...usage, ...limits] },
+  nr_free_pages: {
+    formula: 'MemFree in pages',
+    sources: [...usage, ...memoryLimits],
+    limits: ['memory'],
+  },
+  nr_slab_unreclaimable: {
+    formula: "slab_unreclaimable in pages, at most the host's; v1: kernel memory in use",
+    sources: [['memory.stat', 'slab_unreclaimable'], ['memory.kmem.usage_in_bytes']],
+    absent: '0: its cgroup does not count kernel memory',
+  },
   nr_zone_write_pending: {
     formula: 'file_dirty + file_writeback, in pages',
     sources: stat('file_dirty', 'file_writeback'),
@@ -197,14 +84,18 @@ const vmstatOther: Record<string, Rule> = {
     sources: [
       ['io.stat', '*'],
       ['blkio.throttle.io_service_bytes_recursive', '*'],
+      ['blkio.bfq.io_service_bytes_recursive', '*'],
     ],
+    absent: noIo,
   },
   pgpgout: {
     formula: 'KiB written by its block devices',
     sources: [
       ['io.stat', '*'],
       ['blkio.throttle.io_service_bytes_recursive', '*'],
+      ['blkio.bfq.io_service_bytes_recursive', '*'],
     ],
+    absent: noIo,
   },
 };
 
@@ -227,35 +118,67 @@ const vmstatKeys: Record<string, string> = {
 };
 
 const loadRules: Record<string, Rule> = {
-  running: { formula: 'its tasks in state R or D', sources: [] },
-  tasks: { formula: 'its tasks', sources: [['pids.current']] },
-  pid: { formula: 'its newest process, as it numbers it', sources: [] },
+  running: { formula: 'its tasks in state R or D', sources: [taskLists, tasksIn('RD')] },
+  tasks: { formula: 'its tasks', sources: [['pids.current'], taskLists] },
+  pid: {
+    formula: 'its newest process, as it numbers it',
+    sources: [taskLists, newestTask],
+  },
 };
 const load: Rule = {
   formula:
     "the kernel's decaying average of its tasks in state R or D, every 5 s; at first busy time / age",
-  sources: cpuUsage,
+  sources: [...cpuUsage, initStart, taskLists, tasksIn('RD')],
 };
 
 const uptimeRules: Record<string, Rule> = {
-  uptime: { formula: 'seconds since its init process started', sources: [] },
+  uptime: {
+    formula: 'now - the start of its init process (field 22 of its stat, in 1/100 s since boot)',
+    sources: [initStart],
+  },
   idle: {
     formula: 'the idle column of /proc/stat, in seconds',
-    sources: [...cpuUsage, ...cpus],
-    limit: quotaLimit,
+    sources: [...cpuUsage, ...cpus, initStart],
+    limits: ['cpus'],
   },
 };
 
 const swapsRules: Record<string, Rule> = {
   size: swapTotal,
-  used: { formula: 'SwapTotal - SwapFree', sources: swapUsage },
+  used: {
+    formula: 'SwapTotal - SwapFree',
+    sources: [...swapUsage, ...swapTotal.sources, ['meminfo', 'SwapFree']],
+  },
   priority: { formula: '0: swap of a container has no order', sources: [] },
 };
 
 const visible: Rule = {
-  formula: 'the ceil(quota / period) lowest CPUs of its cpuset that are online; at least 1',
+  formula:
+    'the ceil(quota / period) lowest CPUs of its cpuset that are online, at least 1; with cpu.count: cpuset all of them',
   sources: cpus,
-  limit: quotaLimit,
+  limits: ['cpus'],
+};
+
+const cpuInfoRules: Record<string, Rule> = {
+  processor: {
+    formula: "the host's number of this CPU; with cpu.numbering: virtual counted from 0",
+    sources: [hostsCpu],
+  },
+  siblings: {
+    formula: 'the CPUs of its package that are shown',
+    sources: [...cpus, hostsCpu],
+    limits: ['cpus'],
+  },
+  'cpu cores': {
+    formula: 'the cores of its package that are shown',
+    sources: [...cpus, hostsCpu],
+    limits: ['cpus'],
+  },
+};
+
+const slabInfoRules: Record<string, Rule> = {
+  version: { formula: '2.1: the format of the header', sources: [] },
+  caches: { formula: "0: caches are the kernel's, and no container's", sources: [] },
 };
 
 const disks: Rule = {
@@ -286,6 +209,10 @@ export function ruleOf(file: string, name: string): Rule {
       return loadRules[name] ?? load;
     case 'proc/swaps':
       return swapsRules[name] ?? zero;
+    case 'proc/cpuinfo':
+      return cpuInfoRule(name);
+    case 'proc/slabinfo':
+      return slabInfoRules[name] ?? zero;
     case 'proc/diskstats':
       return /(reads|sectors_\w+|writes|discards)$/.test(name) ? disks : diskZero;
     case 'sys/devices/system/cpu/offline':
@@ -299,13 +226,24 @@ function statRule(name: string): Rule {
   const [label = '', column] = name.split(' ');
   if (column !== undefined) {
     const rule = statRules[column] ?? { formula: '0: not counted per cgroup', sources: [] };
-    if (label === 'cpu') return rule;
+    if (label === 'cpu' || rule.sources.length === 0) return rule;
     return { ...rule, formula: `this CPU's share of: ${rule.formula}` };
   }
-  if (name === 'procs_running')
-    return { formula: 'its tasks in state R or D, at least 1', sources: [] };
-  if (name === 'procs_blocked') return { formula: 'its tasks in state D', sources: [] };
+  if (name === 'procs_running') {
+    const sources = [taskLists, tasksIn('R')];
+    return { formula: 'its tasks in state R, at least 1', sources };
+  }
+  if (name === 'procs_blocked') {
+    return { formula: 'its tasks in state D', sources: [taskLists, tasksIn('D')] };
+  }
   return hosts('stat', name);
+}
+
+function cpuInfoRule(name: string): Rule {
+  if (name === 'processors' || name === '# processors') return visible;
+  const [, key] = /^cpu\d+ (.*)$/.exec(name) ?? [];
+  if (key === undefined) return { formula: "the host's", sources: [hostsNumber] };
+  return cpuInfoRules[key] ?? { formula: "the host's, of this CPU", sources: [hostsCpu] };
 }
 
 function vmstatRule(name: string): Rule {
@@ -315,7 +253,8 @@ function vmstatRule(name: string): Rule {
   const bare = name.replace(/^nr_(zone_)?/, '');
   const key = inPages ? (vmstatKeys[bare] ?? bare) : name;
   const formula = inPages ? `${key} in pages, at most the host's` : `${key}, at most the host's`;
-  return { formula: `${formula}; 0 where the cgroup has none`, sources: stat(key) };
+  const absent = `0: its cgroup does not count ${key}`;
+  return { formula: `${formula}; 0 where the cgroup has none`, sources: stat(key), absent };
 }
 
 function pressure(file: string): Rule {

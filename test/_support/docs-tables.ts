@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables of docs/ as the code would write them.
 import { readFileSync } from 'node:fs';
-import { meminfoRules, ruleOf } from '../../src/explain/rules.js';
+import { meminfoRules } from '../../src/explain/meminfo-rules.js';
+import { ruleOf } from '../../src/explain/rules.js';
 import { describeMetrics } from '../../src/metrics/metrics.js';
 
 /** Files of which one number in a few stands for the rest. */
@@ -30,7 +31,21 @@ const examples: Record<string, { title: string; names: Record<string, string> }>
     title: '/proc/swaps',
     names: { size: 'size', used: 'used', priority: 'priority' },
   },
-  'proc/cpuinfo': { title: '/proc/cpuinfo', names: { processors: 'processors' } },
+  'proc/cpuinfo': {
+    title: '/proc/cpuinfo',
+    names: {
+      processors: 'processors',
+      'cpu0 processor': 'cpu0 processor',
+      'cpu0 siblings': 'cpu0 siblings',
+      'cpu0 cpu cores': 'cpu0 cpu cores',
+      'cpu0 model': 'other numbers of cpu0',
+      timebase: 'those of no CPU',
+    },
+  },
+  'proc/slabinfo': {
+    title: '/proc/slabinfo',
+    names: { version: 'version', caches: 'caches' },
+  },
   'sys/devices/system/cpu/online': {
     title: '/sys/devices/system/cpu',
     names: { list: 'online, possible, present, cpuN' },
@@ -52,6 +67,7 @@ const examples: Record<string, { title: string; names: Record<string, string> }>
     names: {
       nr_free_pages: 'nr_free_pages',
       nr_anon_pages: 'nr_anon_pages',
+      nr_slab_unreclaimable: 'nr_slab_unreclaimable',
       nr_zone_write_pending: 'nr_zone_write_pending',
       pgpgin: 'pgpgin',
       pgpgout: 'pgpgout',

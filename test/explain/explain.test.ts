@@ -2,37 +2,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Explanation, explainFile } from '../../src/explain/explain.js';
-import { NativeEngine } from '../../src/native/binding.js';
 import { CapturedHost, capturedContainers } from '../_support/captured-hosts.js';
-
-function openEngine({ tree }: CapturedHost): NativeEngine {
-  return NativeEngine.open({
-    procRoot: tree.proc,
-    cgroupRoot: tree.cgroup,
-    sysRoot: tree.sys,
-    freshnessUsec: 0,
-    viewsMax: 64,
-    handlesMax: 64,
-    cpuCount: 'quota',
-    cpuNumbering: 'physical',
-    swap: true,
-    loadavg: true,
-    onFailure: 'error',
-    readers: 1,
-  });
-}
-
-function explainAll(engine: NativeEngine, pid: number): Explanation[] {
-  return engine.files().map((file) => explainFile(file, engine.explain(file, { pid })));
-}
+import { explainAll, openExplaining } from '../_support/explained.js';
 
 describe('explainFile()', () => {
   for (const [name, containers] of capturedContainers) {
     test(`has a formula for every number of every file on ${name}`, async () => {
       await using host = await CapturedHost.unpack(name);
-      await using engine = openEngine(host);
+      await using engine = openExplaining(host.tree);
       for (const { pid } of containers) {
-        for (const { file, numbers } of explainAll(engine, pid)) {
+        for (const { file, numbers } of explainAll(engine, { pid })) {
           expect(numbers.filter(({ formula }) => formula === '')).toEqual([]);
           const names = numbers.map((number) => number.name);
           expect(new Set(names).size, file).toBe(names.length);
@@ -42,8 +21,8 @@ describe('explainFile()', () => {
 
     test(`shows raw values that are in the kernel files on ${name}`, async () => {
       await using host = await CapturedHost.unpack(name);
-      await using engine = openEngine(host);
-      const explanations = containers.flatMap(({ pid }) => explainAll(engine, pid));
+      await using engine = openExplaining(host.tree);
+      const explanations = containers.flatMap(({ pid }) => explainAll(engine, { pid }));
       const own = explanations.filter(({ isHosts }) => !isHosts);
       const sources = own.flatMap(({ numbers }) => numbers.flatMap((number) => number.sources));
       for (const { path, key, value } of sources) {
@@ -56,7 +35,7 @@ describe('explainFile()', () => {
 
     test(`takes MemTotal from the limit that it names on ${name}`, async () => {
       await using host = await CapturedHost.unpack(name);
-      await using engine = openEngine(host);
+      await using engine = openExplaining(host.tree);
       const limited = containers
         .map(({ pid }) => explainFile('proc/meminfo', engine.explain('proc/meminfo', { pid })))
         .filter(({ isHosts }) => !isHosts)

@@ -4,11 +4,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "core/base/fd.h"
+#include "core/base/read_log.h"
 #include "core/base/result.h"
 
 namespace core {
@@ -58,10 +63,20 @@ Result<Fd> OpenDirectoryAt(int dir_fd, const char* path) {
   return fd;
 }
 
+void AppendRead(int dir_fd, std::string_view path, std::string_view text, ReadLog& log) {
+  std::array<char, PATH_MAX> dir{};
+  const std::string link = "/proc/self/fd/" + std::to_string(dir_fd);
+  const ssize_t size = readlink(link.c_str(), dir.data(), dir.size());
+  std::string found(dir.data(), static_cast<size_t>(std::max<ssize_t>(0, size)));
+  log.push_back({.path = found.append("/").append(path), .text = std::string(text)});
+}
+
 Result<std::string_view> ReadFileAt(int dir_fd, const char* path, FileBuffer& buffer) {
   const auto fd = OpenAt(dir_fd, path);
   if (!fd) return fd.error();
-  return ReadWhole(fd->get(), buffer, path);
+  auto text = ReadWhole(fd->get(), buffer, path);
+  if (text) LogRead(dir_fd, path, *text, buffer);
+  return text;
 }
 
 }  // namespace core

@@ -21,7 +21,8 @@ class FileBuffer {
  public:
   explicit FileBuffer(size_t capacity_bytes = size_t{16} * 1024) : bytes_(capacity_bytes) {}
 
-  // Cgroups write into `log` what they read through this buffer; null: nothing is kept.
+  // Cgroups, tasks and ReadFileAt() write into `log` what they read through this buffer; null:
+  // nothing is kept.
   void SetLog(ReadLog* log) { log_ = log; }
   [[nodiscard]] ReadLog* Log() const { return log_; }
 
@@ -45,6 +46,11 @@ Result<Fd> OpenAt(int dir_fd, const char* path);
 
 // Opens a directory (O_PATH | O_DIRECTORY), as a place for OpenAt.
 Result<Fd> OpenDirectoryAt(int dir_fd, const char* path);
+
+// Keeps `text` as that of the file `path` below the directory `dir_fd`, when `buffer` has a log.
+inline void LogRead(int dir_fd, const char* path, std::string_view text, FileBuffer& buffer) {
+  if (buffer.Log() != nullptr) AppendRead(dir_fd, path, text, *buffer.Log());
+}
 
 // OpenAt and ReadWhole.
 Result<std::string_view> ReadFileAt(int dir_fd, const char* path, FileBuffer& buffer);

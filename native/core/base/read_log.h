@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace core {
@@ -18,5 +19,8 @@ struct ReadText {
 
 // In the order of reading.
 using ReadLog = std::vector<ReadText>;
+
+// Of the file `path` below the directory `dir_fd`.
+void AppendRead(int dir_fd, std::string_view path, std::string_view text, ReadLog& log);
 
 }  // namespace core

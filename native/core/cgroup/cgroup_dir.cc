@@ -5,11 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -157,12 +155,8 @@ Result<std::string_view> CgroupDir::Read(CgroupFile file, FileBuffer& buffer) {
 }
 
 void CgroupDir::Log(const char* name, std::string_view text, ReadLog& log) const {
-  std::array<char, PATH_MAX> root{};
-  const std::string link = "/proc/self/fd/" + std::to_string(root_fd_);
-  const ssize_t size = readlink(link.c_str(), root.data(), root.size());
-  std::string path(root.data(), static_cast<size_t>(std::max<ssize_t>(0, size)));
-  if (path_ != "/") path.append(path_);
-  log.push_back({.path = path.append("/").append(name), .text = std::string(text)});
+  const std::string below = path_ == "/" ? name : path_.substr(1).append("/").append(name);
+  AppendRead(root_fd_, below, text, log);
 }
 
 Result<std::string_view> CgroupDir::ReadUnlogged(CgroupFile file, FileBuffer& buffer) {

@@ -147,6 +147,8 @@ class Engine {
   void LookAtHost();
   void ForgetTexts();
   void LogLimitsV1(const View& view, FileBuffer& buffer);
+  void LogCpusets(const View& view, FileBuffer& buffer);
+  void LogOthers(const View& view, catalog::Needs needs, FileBuffer& buffer);
   void LogHost(catalog::Needs needs, const Scratch& scratch, ReadLog& log) const;
   [[nodiscard]] Moment Now() const;
   void RestoreCounters(View& view);

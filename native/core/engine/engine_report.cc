@@ -184,6 +184,29 @@ void Engine::LogLimitsV1(const View& view, FileBuffer& buffer) {
   }
 }
 
+// The nearest cpuset is all that counts, but it may have been made this small further up.
+void Engine::LogCpusets(const View& view, FileBuffer& buffer) {
+  constexpr auto kCpuset = cgroup::Controller::kCpuset;
+  if (view.cgroup.VersionOf(kCpuset) == cgroup::Version::kNone) return;
+  std::string_view path = view.cgroup.Paths().Of(kCpuset);
+  for (; path.size() > 1; path = cgroup::ParentOf(path)) {
+    const auto dir = dirs_.Open(hierarchy_, kCpuset, path);
+    if (!dir) continue;
+    for (const char* const name :
+         {"cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus"}) {
+      if ((*dir)->ReadByName(name, buffer)) break;
+    }
+  }
+}
+
+// What a number is made of that was known before, and the limits that decide nothing.
+void Engine::LogOthers(const View& view, catalog::Needs needs, FileBuffer& buffer) {
+  const bool is_about_time = needs.Has(Need::kCpuTime) || needs.Has(Need::kLoad);
+  if (needs.Has(Need::kMemory)) LogLimitsV1(view, buffer);
+  if (needs.Has(Need::kCpus) || needs.Has(Need::kCpuTime)) LogCpusets(view, buffer);
+  if (is_about_time) (void)pids_.ReadStat(view.init.pid, buffer);
+}
+
 Result<Explanation> Engine::Explain(size_t file, const ViewRef& view, Scratch& scratch) {
   const catalog::FileEntry& entry = catalog::Files()[file];
   const auto policy = PolicyOf(*view);
@@ -194,7 +217,7 @@ Result<Explanation> Engine::Explain(size_t file, const ViewRef& view, Scratch& s
   Snapshot snapshot;
   const Moment now = Now();
   const auto status = Render(file, view, *policy, false, scratch, snapshot);
-  if (status && entry.needs.Has(Need::kMemory)) LogLimitsV1(*view, scratch.file);
+  if (status && !snapshot.is_hosts) LogOthers(*view, entry.needs, scratch.file);
   scratch.file.SetLog(nullptr);
   if (!status) return status.error();
   made.text = std::move(snapshot.bytes);

@@ -248,7 +248,8 @@ Status SheetMaker::FillTasks(View& view, Moment now, Scratch& scratch) {
   bool is_quick = false;
   {
     const std::lock_guard lock(view.mutex);
-    const bool is_known = view.tasks_at != Nanoseconds{};
+    // Who asks what a number is made of gets it made.
+    const bool is_known = view.tasks_at != Nanoseconds{} && scratch.file.Log() == nullptr;
     is_fresh = is_known && now.monotonic - view.tasks_at < view.tasks_max_age;
     is_quick = is_known && view.tasks.total <= kQuicklyCounted;
   }

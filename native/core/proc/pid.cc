@@ -177,7 +177,10 @@ Result<std::string_view> PidReader::ReadRecord(pid_t pid,
                                                FileBuffer& buffer) const {
   const auto fd = OpenFile(pid, file);
   if (!fd) return fd.error();
-  return ReadOnce(fd->get(), buffer, PidPath(pid, file).get());
+  const PidPath path(pid, file);
+  auto text = ReadOnce(fd->get(), buffer, path.get());
+  if (text) LogRead(root_.get(), path.get(), *text, buffer);
+  return text;
 }
 
 Result<Fd> PidReader::OpenFile(pid_t pid, const char* file) const {
