@@ -24,7 +24,7 @@ export const config: Command = {
   name: 'config',
   summary: 'Makes, checks and shows the configuration: init, check, show, schema',
   operands: ['ACTION', '[FILE]'],
-  words: Object.keys(actions),
+  operandValues: [Object.keys(actions)],
   options: {
     json: jsonOption,
     config: configOption,

@@ -2,6 +2,7 @@
 import { loadConfig } from '../../config/load.js';
 import { controlSocketPath } from '../../config/paths.js';
 import type { Config } from '../../config/schema.js';
+import { filesOfCatalog } from '../../config/virtual-files.js';
 import { ask } from '../../control/client.js';
 import { ControlError } from '../../control/control-error.js';
 import type { ExplainReply } from '../../control/protocol.js';
@@ -19,6 +20,7 @@ export const explain: Command = {
   name: 'explain',
   summary: 'Says where every number of a file comes from; needs no daemon and no mount',
   operands: ['FILE'],
+  operandValues: [filesOfCatalog],
   options: {
     ...targetOptions,
     json: jsonOption,

@@ -40,6 +40,7 @@ export const top: Command = {
     sort: {
       type: 'string',
       placeholder: 'KEY',
+      values: sortKeys,
       help: `${sortKeys.join(', ')} (default: cpu)`,
     },
     count: {
