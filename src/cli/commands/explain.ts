@@ -26,7 +26,7 @@ export const explain: Command = {
     json: jsonOption,
     config: configOption,
     'run-dir': runDirOption,
-    set: setOption,
+    set: { ...setOption, help: `${setOption.help}; a daemon is not asked then` },
   },
   examples: [
     ['lensfs explain /proc/meminfo --pid 4711', 'why process 4711 sees so much memory'],
@@ -37,14 +37,21 @@ export const explain: Command = {
   ],
   run: async (args, io) => {
     const target = readTarget('explain', args);
+    const file = (args.positionals[0] ?? '').replace(/^\/+/, '');
+    if (!filesOfCatalog.includes(file)) {
+      throw new UsageError(
+        `explain: no virtual file "${file}": one of ${filesOfCatalog.join(', ')}`,
+      );
+    }
     const parsed = await loadConfig(configFlags(args));
     if (!parsed.ok) {
       io.stderr.write(formatProblems(parsed.problems));
       return exitCodes.usage;
     }
-    const file = (args.positionals[0] ?? '').replace(/^\/+/, '');
+    // A daemon explains with its own configuration, not with what --set asks for.
+    const isOwn = args.texts('set').length > 0;
     const reply =
-      (await askDaemon(parsed.config, file, target)) ??
+      (isOwn ? undefined : await askDaemon(parsed.config, file, target)) ??
       (await explainHere(parsed.config, file, target));
     io.stdout.write(
       args.isSet('json') ? formatJson(reply) : formatExplanation(reply, tableOptionsOf(io)),
@@ -75,9 +82,5 @@ async function askDaemon(
 
 async function explainHere(config: Config, file: string, target: Target): Promise<ExplainReply> {
   await using engine = openEngine(config);
-  const files = engine.files();
-  if (!files.includes(file)) {
-    throw new UsageError(`explain: no virtual file "${file}": one of ${files.join(', ')}`);
-  }
   return explainFile(file, engine.explain(file, target));
 }
