@@ -31,6 +31,8 @@ export interface Option {
   short?: string;
   /** What stands for the value in the help, such as "FILE". */
   placeholder?: string;
+  /** What the value may be, where that is known, for completion. */
+  values?: readonly string[];
   help: string;
 }
 
@@ -50,8 +52,8 @@ export interface Command {
   summary: string;
   /** Names of what is not an option, such as ["FILE"]; one in brackets may be left out. */
   operands: readonly string[];
-  /** What the first operand may be, where that is known, for completion. */
-  words?: readonly string[];
+  /** What each operand may be, where that is known, for completion. */
+  operandValues?: readonly (readonly string[] | undefined)[];
   options: Record<string, Option>;
   /** Command lines with an explanation each. */
   examples: readonly (readonly [commandLine: string, meaning: string])[];

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options that the commands about Kubernetes share, and how they are read.
 import { defaultTree } from '../config/schema.js';
-import { fileNames, findFile, type InjectableFile, injectableFiles } from '../kubernetes/files.js';
+import {
+  fileNames,
+  findFile,
+  type InjectableFile,
+  injectableFiles,
+  shortName,
+} from '../kubernetes/files.js';
 import { type Arguments, type Option, UsageError } from './command.js';
 
 export const treeOnNodesOption: Option = {
@@ -13,6 +19,7 @@ export const treeOnNodesOption: Option = {
 export const filesOption: Option = {
   type: 'string',
   placeholder: 'NAMES',
+  values: injectableFiles.map(shortName),
   help: `files that a pod gets which names none, such as cpuinfo,meminfo (default: ${injectableFiles.length} files)`,
 };
 

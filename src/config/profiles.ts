@@ -22,11 +22,12 @@ const matchSchema = z
   })
   .refine((match) => Object.values(match).some((pattern) => pattern !== undefined));
 
-const matchExpected: Record<string, string> = {
+const expectedInProfile: Record<string, string> = {
   match: 'a mapping with at least one of cgroup, name, label',
   'match.cgroup': 'a pattern for a path from the root, such as /docker/*',
   'match.name': 'a pattern for a container name, such as web-*',
   'match.label': 'a label or label=value, such as team=data',
+  cpu: 'a mapping with count, numbering',
 };
 
 /** The schema of the list, whose items take their values from these keys of the configuration. */
@@ -67,7 +68,7 @@ export function profileProblems(
       return issue.keys.map((name) => ({ key: `${key}.${name}`, message: 'unknown key', origin }));
     }
     const fallback = index === undefined ? 'a list of mappings' : 'a mapping with match';
-    const expected = matchExpected[inner] ?? describe.expectedOf(inner) ?? fallback;
+    const expected = expectedInProfile[inner] ?? describe.expectedOf(inner) ?? fallback;
     const got = describe.quote(valueAt(value, issue.path));
     return [{ key, message: `expected ${expected}, got ${got}`, origin }];
   });

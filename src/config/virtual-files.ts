@@ -29,4 +29,11 @@ export const mountableByRunc = [
   'proc/uptime',
 ] as const satisfies readonly (typeof virtualFiles)[number][];
 
+/** Every file of the catalog, by its path. */
+export const filesOfCatalog: readonly string[] = virtualFiles.flatMap((file) =>
+  file === 'sys/devices/system/cpu'
+    ? ['offline', 'online', 'possible', 'present'].map((name) => `${file}/${name}`)
+    : [file],
+);
+
 export type VirtualFile = (typeof virtualFiles)[number];

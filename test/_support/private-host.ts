@@ -72,7 +72,10 @@ case "$*" in
     lensfs status >/dev/null 2>&1 || start lensfs 'lensfs status' 'lensfs serve' ;;
   'stop lensfs') exec lensfs stop ;;
   'reload lensfs') exec lensfs reload ;;
-  'restart lensfs') kill -USR2 "$(cat ${dir}/lensfs.pid)" ;;
+  'restart lensfs')
+    kill "$(cat ${dir}/lensfs.pid)"
+    while kill -0 "$(cat ${dir}/lensfs.pid)" 2>/dev/null; do sleep 0.1; done
+    start lensfs 'lensfs status' 'lensfs serve' ;;
   *) echo "systemctl: this host does not know how to \\"$*\\"" >&2; exit 64 ;;
 esac
 `;

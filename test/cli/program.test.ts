@@ -3,19 +3,12 @@ import { execFile } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect } from 'vitest';
+import { commands } from '../../src/cli/program.js';
 import { lensfs, program, run } from '../_support/lensfs.js';
 import { built, testWith } from '../_support/requirements.js';
 import { TempDir } from '../_support/temp-dir.js';
 
 const test = testWith(built(program));
-const commands = [
-  'serve',
-  'show',
-  'status',
-  'reload',
-  'stop',
-  ...['manifests', 'node', 'scan', 'webhook'].map((name) => `kubernetes ${name}`),
-];
 
 describe('lensfs', () => {
   test('is an executable file that finds its interpreter', () => {
@@ -43,27 +36,47 @@ describe('lensfs', () => {
     test(`lists every command for ${args}`, async () => {
       const { code, stdout, stderr } = await lensfs(args);
       expect([code, stderr]).toEqual([0, '']);
-      for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+      for (const { name, operands, summary } of commands) {
+        expect(stdout.split('\n').map((line) => line.replace(/ {2,}/g, '  '))).toContain(
+          `  ${[name, ...operands].join(' ')}  ${summary}`,
+        );
+      }
       expect(stdout).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 /);
     });
   }
 
-  for (const command of commands) {
-    test(`explains ${command}, with examples`, async () => {
-      const { code, stdout, stderr } = await lensfs([...command.split(' '), '--help']);
+  for (const { name, summary, operands, options, examples } of commands) {
+    const words = name.split(' ');
+    test(`explains ${name}, with every option and with examples`, async () => {
+      const { code, stdout, stderr } = await lensfs([...words, '--help']);
       expect([code, stderr]).toEqual([0, '']);
-      expect(stdout).toContain(`Usage: lensfs ${command}`);
-      expect(stdout).toMatch(new RegExp(`Examples:\n {2}lensfs ${command}`));
-      expect(stdout).toContain('Exit codes:');
-      expect(await lensfs([...command.split(' '), '-h'])).toMatchObject({ code: 0, stdout });
+      expect(stdout.startsWith(`${summary}\n\n`)).toBe(true);
+      expect(summary).toMatch(/^[A-Z].{15,}[^.]$/);
+      expect(stdout).toContain(
+        `\nUsage: lensfs ${[name, ...operands].join(' ')} [OPTION ...]\n\nOptions:\n`,
+      );
+      for (const [option, { short, placeholder, help }] of Object.entries(options)) {
+        const value = placeholder === undefined ? '' : ` ${placeholder}`;
+        const written = `${short === undefined ? '' : `-${short}, `}--${option}${value}`;
+        expect(stdout.split('\n').map((line) => line.replace(/ {2,}/g, '  '))).toContain(
+          `  ${written}  ${help.replace(/ {2,}/g, '  ')}`,
+        );
+      }
+      expect(stdout).toContain('\nExamples:\n');
+      expect(examples.length).toBeGreaterThan(0);
+      for (const [line, meaning] of examples) {
+        expect(line).toContain(`lensfs ${name}`);
+        expect(stdout).toContain(`  ${line}`);
+        expect(stdout).toContain(meaning);
+      }
+      expect(stdout).toMatch(/\nExit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n$/);
+      expect(await lensfs([...words, '-h'])).toMatchObject({ code: 0, stdout });
     });
 
-    test(`refuses what ${command} does not know`, async () => {
-      const { code, stdout, stderr } = await lensfs([...command.split(' '), '--frobnicate']);
+    test(`refuses what ${name} does not know`, async () => {
+      const { code, stdout, stderr } = await lensfs([...words, '--frobnicate']);
       expect([code, stdout]).toEqual([2, '']);
-      expect(stderr).toBe(
-        `lensfs: ${command}: Unknown option "--frobnicate"\nTry "lensfs --help"\n`,
-      );
+      expect(stderr).toBe(`lensfs: ${name}: Unknown option "--frobnicate"\nTry "lensfs --help"\n`);
     });
   }
 

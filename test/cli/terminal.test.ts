@@ -88,6 +88,31 @@ test(
   timeoutMs,
 );
 
+test(
+  'lensfs top sorts by each of its keys, and shows something before the first interval has passed',
+  async () => {
+    await readFile(`${daemon().tree}/proc/meminfo`);
+    const { code, screen } = await onTerminal(
+      daemon(),
+      ['top', '--interval', '3600'],
+      [
+        ['containers by cpu', 't'],
+        ['containers by throttled', 'r'],
+        ['containers by reads', 'p'],
+        ['containers by pressure', 'n'],
+        ['containers by name', 'c'],
+        ['containers by cpu', 'm'],
+        ['containers by memory', 'q'],
+      ],
+    );
+    expect(code).toBe(0);
+    const first = screen.slice(0, screen.indexOf('containers by throttled'));
+    expect(first).toMatch(/CONTAINER +CPU +OF/);
+    expect(screen).toMatch(/by memory;/);
+  },
+  timeoutMs,
+);
+
 const colours = '\u001b[';
 
 test(

@@ -174,6 +174,22 @@ describe('parseConfig()', () => {
       [{ match: { name: 'a' }, freshness: '1h' }],
       'profiles[0].freshness: expected a duration from 0 to 60s, such as 10ms, got "1h" (test)',
     ],
+    [
+      [{ match: { name: 'a' }, cpu: 5 }],
+      'profiles[0].cpu: expected a mapping with count, numbering, got 5 (test)',
+    ],
+    [
+      [{ match: { name: 'a' }, cpu: { numbering: 'x' } }],
+      'profiles[0].cpu.numbering: expected physical or virtual, got "x" (test)',
+    ],
+    [
+      [{ match: { name: 'a' }, files: 'proc/none' }],
+      `profiles[0].files: expected ${wrongValues['files']?.[0]}, got "proc/none" (test)`,
+    ],
+    [
+      [{ match: { name: 'a' }, files: ['proc/stat', 5] }],
+      `profiles[0].files: expected ${wrongValues['files']?.[0]}, got ["proc/stat",5] (test)`,
+    ],
     [[{ match: { name: 'a' }, colour: 1 }], 'profiles[0].colour: unknown key (test)'],
     [[{ match: { name: 'a', image: 'b' } }], 'profiles[0].match.image: unknown key (test)'],
   ])('names what is wrong in the profiles %j', (profiles, message) => {

@@ -114,6 +114,22 @@ describe('the control API', () => {
     expect(stdout).toMatch(/^\/proc\/meminfo of .*\n\nNAME +VALUE +HOST +HOW\nMemTotal +\d+/);
   });
 
+  test('explain answers the same for a wrong file and for --set, with a daemon and without', async () => {
+    await using daemon = await RunningDaemon.start();
+    await using nobody = await TempDir.create();
+    const both = async (...args: string[]) => [
+      await daemon.command('explain', ...args),
+      await lensfs(['explain', '--run-dir', nobody.path, ...args]),
+    ];
+    const [wrong, wrongAlone] = await both('proc/none');
+    expect(wrong).toMatchObject({ code: 2, stdout: '' });
+    expect(wrong?.stderr).toMatch(/^lensfs: explain: no virtual file "proc\/none": one of proc\//);
+    expect(wrongAlone).toEqual(wrong);
+    const [set, setAlone] = await both('proc/meminfo', '--set', `roots.proc=${nobody.path}`);
+    expect(set).toMatchObject({ code: 1, stdout: '' });
+    expect(setAlone).toEqual(set);
+  });
+
   test('changes live keys at once, and only those', async () => {
     await using daemon = await RunningDaemon.start();
     const patch = (body: unknown) =>

@@ -8,6 +8,7 @@
 //                      (_support/doc-cluster.ts)
 //   docker build       of the image with the whole Dockerfile: test/kubernetes/image-run.test.ts
 //   npm ci and build   `doneBefore`
+//   the packages       test/package/packages.test.ts makes, installs and uses them: `doneElsewhere`
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { copyBusybox } from '../_support/container-root.js';
@@ -22,6 +23,14 @@ const test = testWith(...mountRequirements, ...needed.map(command));
 
 /** Lines that are not run again, as whoever runs this test has just run them in this very checkout. */
 const doneBefore = ['scripts/install-deps build', 'npm ci', 'npm run build'];
+
+/** Lines that would change this checkout or this machine. */
+const doneElsewhere = [
+  'npm run package',
+  'npm run package:deb',
+  'apt-get install ./build-packages/lensfs_*.deb',
+  'npm install --global ./build-packages/lensfs-*.tgz',
+];
 
 const pages = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)].filter((name) =>
   name.endsWith('.md'),
@@ -55,7 +64,7 @@ async function check(host: PrivateHost, block: DocBlock, printed: string): Promi
     case 'sh checkout': {
       const lines = block.text
         .split('\n')
-        .filter((line) => !doneBefore.includes(line.replace(/\s*#.*$/, '')));
+        .filter((line) => ![...doneBefore, ...doneElsewhere].includes(line.replace(/\s*#.*$/, '')));
       return await runOn(host, lines.join('\n'), where);
     }
     case 'sh cluster':

@@ -6,6 +6,7 @@ import { attachablePaths } from '../../native/attach.js';
 import { type Command, exitCodes, UsageError } from '../command.js';
 import { configOption, runDirOption, treeOption } from '../config-options.js';
 import { checkTarget, openWorkbench, pickTargets } from '../container-targets.js';
+import { attachedFilesOption } from '../files-option.js';
 
 /** How often --follow looks for new containers. */
 const lookEveryMs = 500;
@@ -20,11 +21,7 @@ export const attach: Command = {
       type: 'boolean',
       help: 'with --all: also every container that starts, until stopped',
     },
-    files: {
-      type: 'string',
-      placeholder: 'LIST',
-      help: 'which files: all (default), or words such as cpu,memory,io,pressure,uptime',
-    },
+    files: attachedFilesOption,
     json: { type: 'boolean', help: 'print JSON' },
     tree: treeOption,
     'run-dir': runDirOption,

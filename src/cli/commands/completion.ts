@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Command, exitCodes, UsageError } from '../command.js';
-import { completionScript, type Shell, shells } from '../completion.js';
+import { completionScript, type Shell, shells } from '../completion/script.js';
 
 /** The command that prints completion scripts; `commands` is asked when it runs. */
 export function completionOf(commands: () => readonly Command[]): Command {
@@ -8,7 +8,7 @@ export function completionOf(commands: () => readonly Command[]): Command {
     name: 'completion',
     summary: 'Prints a completion script: bash, zsh or fish',
     operands: ['SHELL'],
-    words: shells,
+    operandValues: [shells],
     options: {},
     examples: [
       ['source <(lensfs completion bash)', 'for this shell'],

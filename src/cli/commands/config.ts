@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import { configJsonSchema, formatDefaultFile } from '../../config/default-file.js';
 import { loadConfig } from '../../config/load.js';
@@ -24,7 +25,7 @@ export const config: Command = {
   name: 'config',
   summary: 'Makes, checks and shows the configuration: init, check, show, schema',
   operands: ['ACTION', '[FILE]'],
-  words: Object.keys(actions),
+  operandValues: [Object.keys(actions)],
   options: {
     json: jsonOption,
     config: configOption,
@@ -52,12 +53,16 @@ export const config: Command = {
 };
 
 async function init(args: Arguments, io: Io): Promise<number> {
+  if (args.isSet('json')) {
+    throw new UsageError('config: --json is for check, show and schema, not for init');
+  }
   const path = args.positionals[1] ?? args.text('config') ?? defaultConfigFile;
   if (path === '-') {
     io.stdout.write(formatDefaultFile());
     return exitCodes.ok;
   }
   try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
     await writeFile(path, formatDefaultFile(), { flag: 'wx', mode: 0o644 });
   } catch (error) {
     const reason =

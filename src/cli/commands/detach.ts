@@ -3,6 +3,7 @@ import { detachContainers } from '../../containers/attachments.js';
 import { formatOutcome } from '../../containers/attachments-output.js';
 import { type Command, exitCodes } from '../command.js';
 import { checkTarget, pickTargets } from '../container-targets.js';
+import { attachedFilesOption } from '../files-option.js';
 
 export const detach: Command = {
   name: 'detach',
@@ -10,7 +11,7 @@ export const detach: Command = {
   operands: ['[CONTAINER]'],
   options: {
     all: { type: 'boolean', help: 'every container that runs' },
-    files: { type: 'string', placeholder: 'LIST', help: 'which files: all (default), or words' },
+    files: attachedFilesOption,
     json: { type: 'boolean', help: 'print JSON' },
   },
   examples: [

@@ -2,6 +2,7 @@
 import { loadConfig } from '../../config/load.js';
 import { controlSocketPath } from '../../config/paths.js';
 import type { Config } from '../../config/schema.js';
+import { filesOfCatalog } from '../../config/virtual-files.js';
 import { ask } from '../../control/client.js';
 import { ControlError } from '../../control/control-error.js';
 import type { ExplainReply } from '../../control/protocol.js';
@@ -19,12 +20,13 @@ export const explain: Command = {
   name: 'explain',
   summary: 'Says where every number of a file comes from; needs no daemon and no mount',
   operands: ['FILE'],
+  operandValues: [filesOfCatalog],
   options: {
     ...targetOptions,
     json: jsonOption,
     config: configOption,
     'run-dir': runDirOption,
-    set: setOption,
+    set: { ...setOption, help: `${setOption.help}; a daemon is not asked then` },
   },
   examples: [
     ['lensfs explain /proc/meminfo --pid 4711', 'why process 4711 sees so much memory'],
@@ -35,14 +37,21 @@ export const explain: Command = {
   ],
   run: async (args, io) => {
     const target = readTarget('explain', args);
+    const file = (args.positionals[0] ?? '').replace(/^\/+/, '');
+    if (!filesOfCatalog.includes(file)) {
+      throw new UsageError(
+        `explain: no virtual file "${file}": one of ${filesOfCatalog.join(', ')}`,
+      );
+    }
     const parsed = await loadConfig(configFlags(args));
     if (!parsed.ok) {
       io.stderr.write(formatProblems(parsed.problems));
       return exitCodes.usage;
     }
-    const file = (args.positionals[0] ?? '').replace(/^\/+/, '');
+    // A daemon explains with its own configuration, not with what --set asks for.
+    const isOwn = args.texts('set').length > 0;
     const reply =
-      (await askDaemon(parsed.config, file, target)) ??
+      (isOwn ? undefined : await askDaemon(parsed.config, file, target)) ??
       (await explainHere(parsed.config, file, target));
     io.stdout.write(
       args.isSet('json') ? formatJson(reply) : formatExplanation(reply, tableOptionsOf(io)),
@@ -73,9 +82,5 @@ async function askDaemon(
 
 async function explainHere(config: Config, file: string, target: Target): Promise<ExplainReply> {
   await using engine = openEngine(config);
-  const files = engine.files();
-  if (!files.includes(file)) {
-    throw new UsageError(`explain: no virtual file "${file}": one of ${files.join(', ')}`);
-  }
   return explainFile(file, engine.explain(file, target));
 }

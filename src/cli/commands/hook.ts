@@ -9,6 +9,7 @@ import { attachablePaths } from '../../native/attach.js';
 import { builtFile } from '../../native/built-files.js';
 import { formatJson, jsonOption } from '../client.js';
 import { type Arguments, type Command, exitCodes, UsageError } from '../command.js';
+import { attachedFilesOption } from '../files-option.js';
 
 const programs = dirname(builtFile('lensfs-hook'));
 const names = Object.keys(hostFiles) as HostFileName[];
@@ -17,11 +18,12 @@ export const hook: Command = {
   name: 'hook',
   summary: 'Makes Docker, Podman, containerd, CRI-O, CDI or LXC give new containers their view',
   operands: ['install|remove', names.join('|')],
+  operandValues: [['install', 'remove'], names],
   options: {
     json: jsonOption,
     default: { type: 'boolean', help: 'every container, not only those that ask for it' },
     'dry-run': { type: 'boolean', help: 'print what would change, and change nothing' },
-    files: { type: 'string', placeholder: 'LIST', help: 'which files: all (default), or words' },
+    files: attachedFilesOption,
     file: {
       type: 'string',
       placeholder: 'FILE',

@@ -24,6 +24,7 @@ export const kubernetesManifests: Command = {
       type: 'string',
       multiple: true,
       placeholder: 'MODE',
+      values: Object.keys(modes),
       help: `only this part: ${Object.keys(modes).join(', ')}; may be repeated (default: agent and webhook)`,
     },
     set: {

@@ -36,6 +36,7 @@ export const kubernetesWebhook: Command = {
     tls: {
       type: 'string',
       placeholder: 'MODE',
+      values: tlsModes,
       help: 'self-managed: makes and renews its certificate; files: tls.crt and tls.key of --tls-dir (default: self-managed)',
     },
     'tls-dir': { type: 'string', placeholder: 'DIR', help: `(default: ${defaultTlsDir})` },
@@ -61,7 +62,12 @@ export const kubernetesWebhook: Command = {
       placeholder: 'MS',
       help: 'how long it goes on after SIGTERM, while it says that it is not ready (default: 5000)',
     },
-    'log-level': { type: 'string', placeholder: 'LEVEL', help: '(default: info)' },
+    'log-level': {
+      type: 'string',
+      placeholder: 'LEVEL',
+      values: logLevels,
+      help: '(default: info)',
+    },
   },
   examples: [
     ['lensfs kubernetes webhook', 'in a pod of the Deployment that "kubernetes manifests" prints'],

@@ -9,7 +9,7 @@ export function manualOf(commands: () => readonly Command[]): Command {
     name: 'manual',
     summary: 'Prints a manual page: lensfs or lensfs.yaml',
     operands: ['PAGE'],
-    words: manualPages,
+    operandValues: [manualPages],
     options: {},
     examples: [
       ['lensfs manual lensfs | man -l -', 'every command and option'],

@@ -11,15 +11,17 @@ import { attachablePaths } from '../../native/attach.js';
 import { formatJson, jsonOption } from '../client.js';
 import { type Command, exitCodes, UsageError } from '../command.js';
 import { configFlags, configOption, treeOption } from '../config-options.js';
+import { attachedFilesOption } from '../files-option.js';
 import { formatProblems } from '../output.js';
 
 export const mounts: Command = {
   name: 'mounts',
   summary: 'Prints the flags or the file that mount the public tree into a container',
   operands: [recipeNames.join('|')],
+  operandValues: [recipeNames],
   options: {
     json: jsonOption,
-    files: { type: 'string', placeholder: 'LIST', help: 'which files: all (default), or words' },
+    files: attachedFilesOption,
     tree: treeOption,
     config: configOption,
   },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { loadConfig } from '../../config/load.js';
 import { pinnedDirectory } from '../../config/paths.js';
+import { filesOfCatalog } from '../../config/virtual-files.js';
 import { openEngine } from '../../daemon/engine.js';
 import { formatJson, jsonOption } from '../client.js';
 import { type Command, exitCodes, UsageError } from '../command.js';
@@ -12,6 +13,7 @@ export const show: Command = {
   name: 'show',
   summary: 'Prints a file as a container sees it; needs no daemon and no mount',
   operands: ['[FILE]'],
+  operandValues: [filesOfCatalog],
   options: {
     ...targetOptions,
     view: {

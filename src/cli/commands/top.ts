@@ -40,6 +40,7 @@ export const top: Command = {
     sort: {
       type: 'string',
       placeholder: 'KEY',
+      values: sortKeys,
       help: `${sortKeys.join(', ')} (default: cpu)`,
     },
     count: {
@@ -95,6 +96,8 @@ async function run(socketPath: string, settings: Settings, io: Io): Promise<void
   try {
     let { views } = await ask(socketPath, 'views');
     let lookedAtMs = performance.now();
+    // Rates need a second look; what is used does not, and nobody likes an empty screen.
+    if (settings.isLive) write(deriveRates(views, views, 0), settings, io);
     for (let look = 0; look < settings.count; look += 1) {
       await pause(settings.intervalMs, stop.signal, keys?.pressed);
       if (stop.signal.aborted) return;
