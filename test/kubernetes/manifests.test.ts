@@ -13,60 +13,11 @@ import { unknownFields, validate } from '../_support/kubernetes-schemas.js';
 import { helm, kubectl } from '../_support/kubernetes-tools.js';
 import { command, testWith } from '../_support/requirements.js';
 import type { Json } from './fixtures/fixture.js';
+import { settings } from './fixtures/settings.js';
 
 const test = testWith(command('python3'));
 const version = readVersion();
 const chart = 'deploy/helm/lensfs';
-
-/** Settings that between them use every key and every condition. */
-const settings: Record<string, string[]> = {
-  'the defaults': [],
-  'cert-manager and a service monitor': [
-    'tls.mode=cert-manager',
-    'tls.secretName=other',
-    'webhook.serviceMonitor=true',
-    'webhook.failurePolicy=Fail',
-    'webhook.timeoutSeconds=10',
-  ],
-  'an existing Secret': ['tls.mode=existing-secret', 'tls.caBundle=Zm9v'],
-  'a policy in place of the webhook': [
-    'webhook.enabled=false',
-    'policy.enabled=true',
-    'files=[proc/meminfo, sys/devices/system/cpu]',
-    'tree=/srv/lens',
-  ],
-  'the beta of the policy': [
-    'policy.enabled=true',
-    'policy.apiVersion=admissionregistration.k8s.io/v1beta1',
-  ],
-  'a runtime class': [
-    'runtimeClass.enabled=true',
-    'runtimeClass.handler=lens',
-    'runtimeClass.nodeSelector={a: b}',
-  ],
-  'only the agent, which knows no API server': [
-    'webhook.enabled=false',
-    'node.enabled=false',
-    'agent.config={views: {max: 100}, cpu: {count: cpuset}}',
-    'agent.maxUnavailable=1',
-    'agent.tolerations=[]',
-    'runDir=/run/lens',
-  ],
-  'no agent': ['agent.enabled=false'],
-  'plain and large': [
-    'image={repository: registry.example/lensfs, tag: "1.2", pullPolicy: Always}',
-    'imagePullSecrets=[{name: registry}]',
-    'webhook.replicas=5',
-    'webhook.podDisruptionBudget=false',
-    'webhook.networkPolicy=false',
-    'webhook.excludedNamespaces=[kube-system, infra]',
-    'webhook.nodeSelector={disk: ssd}',
-    'webhook.tolerations=[{key: infra, operator: Exists}]',
-    'webhook.logLevel=debug',
-    'webhook.resources={limits: null, requests: {cpu: 1}}',
-    'node.startupTaint=example.com/wait',
-  ],
-};
 
 function objectsOf(sets: readonly string[], namespace = ownNamespace): Json[] {
   return buildObjects(knownInputs(parseValues({ sets }), namespace, version));

@@ -34,6 +34,8 @@ export interface Inputs {
   /** The webhook's own and the excluded namespaces. */
   excludedNamespaces: string[];
   when: (name: ConditionName) => Condition;
+  /** A list of the item, or of nothing. */
+  itemWhen: <T>(name: ConditionName, item: T) => T[];
 }
 
 const conditions = {
@@ -78,6 +80,8 @@ const conditions = {
 
 export type ConditionName = keyof typeof conditions;
 
+export const conditionNames = Object.keys(conditions) as ConditionName[];
+
 /** Inputs for manifests that are printed now. */
 export function knownInputs(values: Values, namespace: string, version: string): Inputs {
   return {
@@ -94,8 +98,12 @@ export function knownInputs(values: Values, namespace: string, version: string):
     configHash: createHash('sha256').update(sortedJson(values.agent.config)).digest('hex'),
     excludedNamespaces: [...values.webhook.excludedNamespaces, namespace],
     when: (name) => ({ expression: conditions[name][1], holds: conditions[name][0](values) }),
+    itemWhen: (name, item) => (conditions[name][0](values) ? [item] : []),
   };
 }
+
+/** What closes the items of a list that an `if` stands before. */
+export const endOfBlock = 'end';
 
 /** The expressions behind the tokens, by number. */
 export type Expressions = string[];
@@ -107,6 +115,7 @@ export function chartInputs(expressions: Expressions): Inputs {
     expressions.push(expression);
     return `@@${expressions.length - 1}@@` as T;
   };
+  const block = <T>(action: string, item: T): T[] => [token<T>(action), item, token<T>(endOfBlock)];
   const leaves = (schema: object, path: string): unknown => {
     const shape = shapeOf(schema);
     if (shape === undefined) return token(path);
@@ -132,6 +141,7 @@ export function chartInputs(expressions: Expressions): Inputs {
     configHash: token('toJson .Values.agent.config | sha256sum'),
     excludedNamespaces: token('append .Values.webhook.excludedNamespaces .Release.Namespace'),
     when: (name) => ({ expression: conditions[name][1], holds: true }),
+    itemWhen: (name, item) => block(`if ${conditions[name][1]}`, item),
   };
 }
 
