@@ -176,6 +176,17 @@ describe('the agent', () => {
   });
 });
 
+describe('the webhook', () => {
+  const find = (kind: string, ...sets: string[]) =>
+    objectsOf(sets).filter((object) => object.kind === kind);
+
+  unitTest('lets nodes be drained, however many replicas there are', () => {
+    const [{ spec }] = find('PodDisruptionBudget', 'webhook.replicas=1');
+    expect(spec.maxUnavailable).toBe(1);
+    expect(spec.minAvailable).toBeUndefined();
+  });
+});
+
 describe('parseValues()', () => {
   unitTest('names every problem at once', () => {
     expect(() =>

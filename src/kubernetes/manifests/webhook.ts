@@ -202,7 +202,7 @@ function disruptionBudget(inputs: Inputs): KubernetesObject {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
     metadata: namespaced(inputs, injectorName, component),
-    spec: { minAvailable: 1, selector: { matchLabels: selectorLabels(component) } },
+    spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(component) } },
   };
 }
 
