@@ -185,6 +185,27 @@ describe('the webhook', () => {
     expect(spec.maxUnavailable).toBe(1);
     expect(spec.minAvailable).toBeUndefined();
   });
+
+  unitTest('is trusted by cert-manager for an authority that a renewal leaves as it is', () => {
+    const sets = ['tls.mode=cert-manager', 'tls.secretName=other'];
+    const byName = (kind: string) =>
+      new Map(find(kind, ...sets).map(({ metadata, spec }) => [metadata.name, spec]));
+    const [issuers, certificates] = [byName('Issuer'), byName('Certificate')];
+    const [configuration] = find('MutatingWebhookConfiguration', ...sets);
+    const trusted = configuration.metadata.annotations['cert-manager.io/inject-ca-from'];
+    const leaf = certificates.get(trusted.split('/')[1]);
+    expect(leaf).toMatchObject({ secretName: 'other', usages: ['server auth'] });
+    const issuer = issuers.get(leaf.issuerRef.name);
+    const authority = [...certificates.values()].find(
+      ({ secretName }) => secretName === issuer.ca.secretName,
+    );
+    expect(authority).toMatchObject({ isCA: true, privateKey: { rotationPolicy: 'Never' } });
+    expect(authority.secretName).not.toBe(leaf.secretName);
+    expect(issuers.get(authority.issuerRef.name)).toEqual({ selfSigned: {} });
+    expect(Number.parseInt(authority.duration, 10)).toBeGreaterThan(
+      40 * Number.parseInt(leaf.duration, 10),
+    );
+  });
 });
 
 describe('parseValues()', () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The webhook's server and everything it needs. Pure.
 import { injectorName } from '../names.js';
+import { certManagerObjects } from './cert-manager.js';
 import type { Inputs } from './inputs.js';
 import {
   clusterWide,
@@ -29,7 +30,10 @@ export function webhookManifests(inputs: Inputs): Manifest[] {
   return [
     ...all('webhook', [account(inputs), service(inputs), deployment(inputs)]),
     ...all('selfManaged', [...selfManaged(inputs), webhookConfiguration(inputs, {})]),
-    ...all('certManager', [...certManager(inputs), webhookConfiguration(inputs, { annotations })]),
+    ...all('certManager', [
+      ...certManagerObjects(inputs),
+      webhookConfiguration(inputs, { annotations }),
+    ]),
     ...all('existingSecret', [webhookConfiguration(inputs, { caBundle: values.tls.caBundle })]),
     ...all('disruptionBudget', [disruptionBudget(inputs)]),
     ...all('networkPolicy', [networkPolicy(inputs)]),
@@ -172,28 +176,6 @@ function selfManaged(inputs: Inputs): KubernetesObject[] {
         verbs: ['get', 'patch'],
       },
     ]),
-  ];
-}
-
-function certManager(inputs: Inputs): KubernetesObject[] {
-  const { namespace, values } = inputs;
-  const metadata = namespaced(inputs, injectorName, component);
-  const name = `${injectorName}.${namespace}.svc`;
-  return [
-    { apiVersion: 'cert-manager.io/v1', kind: 'Issuer', metadata, spec: { selfSigned: {} } },
-    {
-      apiVersion: 'cert-manager.io/v1',
-      kind: 'Certificate',
-      metadata,
-      spec: {
-        secretName: values.tls.secretName,
-        dnsNames: [name, `${name}.cluster.local`],
-        issuerRef: { kind: 'Issuer', name: injectorName },
-        duration: '2160h',
-        renewBefore: '720h',
-        privateKey: { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Always' },
-      },
-    },
   ];
 }
 
