@@ -186,6 +186,16 @@ describe('the webhook', () => {
     expect(spec.minAvailable).toBeUndefined();
   });
 
+  unitTest('reaches the API server on the ports that the values name', () => {
+    const egress = (...sets: string[]) => {
+      const [{ spec }] = find('NetworkPolicy', ...sets);
+      return spec.egress.flatMap(({ ports }: Json) => ports.map(({ port }: Json) => port));
+    };
+    expect(egress()).toEqual([53, 53, 443, 6443]);
+    expect(egress('webhook.apiServerPorts=[16443]')).toEqual([53, 53, 16443]);
+    expect(() => parseValues({ sets: ['webhook.apiServerPorts=[]'] })).toThrow('Too small');
+  });
+
   unitTest('is trusted by cert-manager for an authority that a renewal leaves as it is', () => {
     const sets = ['tls.mode=cert-manager', 'tls.secretName=other'];
     const byName = (kind: string) =>

@@ -36,6 +36,8 @@ export interface Inputs {
   when: (name: ConditionName) => Condition;
   /** A list of the item, or of nothing. */
   itemWhen: <T>(name: ConditionName, item: T) => T[];
+  /** A list with an item for each element, which is all that the item may depend on. */
+  itemForEach: <E, T>(elements: readonly E[], item: (element: E) => T) => T[];
 }
 
 const conditions = {
@@ -99,10 +101,11 @@ export function knownInputs(values: Values, namespace: string, version: string):
     excludedNamespaces: [...values.webhook.excludedNamespaces, namespace],
     when: (name) => ({ expression: conditions[name][1], holds: conditions[name][0](values) }),
     itemWhen: (name, item) => (conditions[name][0](values) ? [item] : []),
+    itemForEach: (elements, item) => elements.map(item),
   };
 }
 
-/** What closes the items of a list that an `if` stands before. */
+/** What closes the items of a list that an `if` or a `range` stands before. */
 export const endOfBlock = 'end';
 
 /** The expressions behind the tokens, by number. */
@@ -142,7 +145,14 @@ export function chartInputs(expressions: Expressions): Inputs {
     excludedNamespaces: token('append .Values.webhook.excludedNamespaces .Release.Namespace'),
     when: (name) => ({ expression: conditions[name][1], holds: true }),
     itemWhen: (name, item) => block(`if ${conditions[name][1]}`, item),
+    itemForEach: (elements, item) =>
+      block(`range ${expressionOf(elements, expressions)}`, item(token('.'))),
   };
+}
+
+/** What a leaf of a chart stands for. */
+function expressionOf(leaf: unknown, expressions: Expressions): string {
+  return expressions[Number(String(leaf).replaceAll('@', ''))] ?? '';
 }
 
 /** The keys of a section; undefined for a leaf. */

@@ -62,5 +62,5 @@ export function toTemplate(manifests: readonly Manifest[], expressions: Expressi
 }
 
 function isAction(expression: string): boolean {
-  return expression === endOfBlock || /^if /.test(expression);
+  return expression === endOfBlock || /^(if|range) /.test(expression);
 }

@@ -190,7 +190,8 @@ function disruptionBudget(inputs: Inputs): KubernetesObject {
 
 /** The API server's address is not known here, so that its ports must do. */
 function networkPolicy(inputs: Inputs): KubernetesObject {
-  const tcp = (...ports: number[]) => ports.map((each) => ({ port: each, protocol: 'TCP' }));
+  const tcp = (each: number) => ({ port: each, protocol: 'TCP' });
+  const toApiServer = inputs.itemForEach(inputs.values.webhook.apiServerPorts, tcp);
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -198,8 +199,8 @@ function networkPolicy(inputs: Inputs): KubernetesObject {
     spec: {
       podSelector: { matchLabels: selectorLabels(component) },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: [{ ports: tcp(port, metricsPort) }],
-      egress: [{ ports: [{ port: 53, protocol: 'UDP' }, ...tcp(53, 443, 6443)] }],
+      ingress: [{ ports: [tcp(port), tcp(metricsPort)] }],
+      egress: [{ ports: [{ port: 53, protocol: 'UDP' }, tcp(53), ...toApiServer] }],
     },
   };
 }
