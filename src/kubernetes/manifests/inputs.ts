@@ -25,7 +25,7 @@ export interface Inputs {
   treeParent: string;
   /** Comma-separated. */
   fileNames: string;
-  /** JSON, which is also CEL. */
+  /** A list in CEL. */
   fileList: string;
   mountServiceAccountToken: boolean;
   /** The daemon's configuration, JSON, which is also YAML. */
@@ -94,7 +94,7 @@ export function knownInputs(values: Values, namespace: string, version: string):
     webhookTls: values.tls.mode === 'self-managed' ? 'self-managed' : 'files',
     treeParent: posix.dirname(values.tree),
     fileNames: values.files.join(','),
-    fileList: JSON.stringify(values.files),
+    fileList: `['${values.files.join("','")}']`,
     mountServiceAccountToken: values.tls.mode === 'self-managed',
     config: sortedJson(values.agent.config),
     configHash: createHash('sha256').update(sortedJson(values.agent.config)).digest('hex'),
@@ -138,7 +138,7 @@ export function chartInputs(expressions: Expressions): Inputs {
     webhookTls: token('ternary "self-managed" "files" (eq .Values.tls.mode "self-managed")'),
     treeParent: token('dir .Values.tree'),
     fileNames: token('join "," .Values.files'),
-    fileList: token('toJson .Values.files'),
+    fileList: token(`printf "['%s']" (join "','" .Values.files)`),
     mountServiceAccountToken: token('eq .Values.tls.mode "self-managed"'),
     config: token('toJson .Values.agent.config'),
     configHash: token('toJson .Values.agent.config | sha256sum'),
