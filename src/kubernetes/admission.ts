@@ -94,7 +94,7 @@ function decide(path: AdmissionPath, request: AdmissionRequest, options: ReviewO
     return nothing('not_selected', `${request.operation} of a pod`);
   }
   const old = podSchema.safeParse(request.oldObject);
-  return reviewEphemeralContainers(pod, old.success ? old.data : undefined, options);
+  return reviewEphemeralContainers(pod, old.success ? old.data : undefined, namespace, options);
 }
 
 /** The answer the API server gets. */

@@ -71,6 +71,14 @@ function mountFiles(
     found.exceptions.push(`${container.name} (${skipped})`);
     return [];
   }
+  if (
+    onlyEphemeral !== undefined &&
+    files.length > 0 &&
+    !files.some((file) => volumes.find(file))
+  ) {
+    found.exceptions.push(`${container.name} (the pod has no volumes of lensfs)`);
+    return [];
+  }
   const added: object[] = [];
   let present = 0;
   for (const file of files) {
