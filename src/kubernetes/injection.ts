@@ -129,12 +129,9 @@ class VolumeSet {
     return this.#sources.get(name) === hostPath(this.#tree, file);
   }
 
-  /** A volume of this file that is there already, under the name we would give it. */
+  /** A volume of this file that is there already, under whatever name. */
   find(file: InjectableFile): string | undefined {
-    const prefix = volumeName(file);
-    return [...this.#sources.keys()].find(
-      (name) => (name === prefix || name.startsWith(`${prefix}-`)) && this.isOurs(name, file),
-    );
+    return [...this.#sources.keys()].find((name) => this.isOurs(name, file));
   }
 
   /** The same; makes one when there is none. */

@@ -168,6 +168,9 @@ describe('reviewPod()', () => {
       const added = volumes.slice((before.spec.volumes ?? []).length);
       const places = added.map(({ hostPath }: Json) => hostPath.path);
       expect(new Set(places).size).toBe(places.length);
+      // What the pod has two volumes for already is its own affair; none is added to them.
+      const had = (before.spec.volumes ?? []).map((each: Json) => each.hostPath?.path);
+      for (const place of places) expect(had).not.toContain(place);
     });
   });
 
