@@ -6,6 +6,7 @@ import { parseAllDocuments } from 'yaml';
 import { deployFiles } from '../../src/kubernetes/manifests/deploy-files.js';
 import { knownInputs } from '../../src/kubernetes/manifests/inputs.js';
 import { parseValues } from '../../src/kubernetes/manifests/parse-values.js';
+import { printManifests } from '../../src/kubernetes/manifests/print.js';
 import { buildObjects, namespaceObject } from '../../src/kubernetes/manifests/render.js';
 import { ownNamespace } from '../../src/kubernetes/names.js';
 import { readVersion } from '../../src/version.js';
@@ -135,6 +136,13 @@ describe('manifests', () => {
     expect(unknownFields([misspelt]).join()).toContain('volumMounts');
     daemonSet.spec.template.spec.hostPID = 'yes';
     expect((await validate(daemonSet)).join()).toMatch(/hostPID must be boolean/);
+  });
+
+  unitTest('are a List as JSON', () => {
+    const sources = { sets: ['policy.enabled=true'] };
+    const list = JSON.parse(printManifests(sources, 'elsewhere', version, 'json'));
+    expect(list).toMatchObject({ apiVersion: 'v1', kind: 'List' });
+    expect(list.items).toEqual(parse(printManifests(sources, 'elsewhere', version, 'yaml')));
   });
 
   unitTest('name each object once', () => {
