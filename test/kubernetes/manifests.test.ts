@@ -173,6 +173,12 @@ describe('the agent', () => {
     },
   );
 
+  unitTest('asks for resources in each of its containers', () => {
+    const { containers, initContainers } = daemonSet();
+    for (const { name, resources } of [...initContainers, ...containers])
+      expect(Object.keys(resources ?? {}), name).toEqual(['requests', 'limits']);
+  });
+
   unitTest('has a token only in the container without privileges', () => {
     const { automountServiceAccountToken, containers } = daemonSet();
     expect(automountServiceAccountToken).toBe(false);
