@@ -2,7 +2,12 @@
 // Values of the commands about Kubernetes -> text for people. Pure.
 import type { Finding } from '../kubernetes/scan.js';
 
-const words = { has: 'has the view', gets: 'gets the view', none: 'no view' } as const;
+const words = {
+  has: 'has the view',
+  gets: 'gets the view',
+  none: 'no view',
+  unreadable: 'cannot be read',
+} as const;
 
 /** `lensfs kubernetes scan`: a line for each object, its warnings below it, and the sums. */
 export function formatFindings(findings: readonly Finding[]): string {
@@ -22,5 +27,7 @@ export function formatFindings(findings: readonly Finding[]): string {
   const count = (verdict: Finding['verdict']) =>
     findings.filter((finding) => finding.verdict === verdict).length;
   const sums = `${count('has')} with the view, ${count('gets')} that would get it, ${count('none')} without`;
-  return `${lines.join('\n')}\n${sums}\n`;
+  const unreadable = count('unreadable');
+  const more = unreadable === 0 ? '' : `, ${unreadable} that cannot be read`;
+  return `${lines.join('\n')}\n${sums}${more}\n`;
 }

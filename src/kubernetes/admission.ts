@@ -80,8 +80,13 @@ export function review(
   try {
     return decide(path, request, options);
   } catch (error) {
-    return { ...nothing('failed', messageOf(error)), warnings: ['lensfs: failed, see its log'] };
+    return failed(messageOf(error));
   }
+}
+
+/** What becomes of an object that something has gone wrong with. */
+export function failed(reason: string): Review {
+  return { ...nothing('failed', reason), warnings: ['lensfs: failed, see its log'] };
 }
 
 function decide(path: AdmissionPath, request: AdmissionRequest, options: ReviewOptions): Review {
@@ -94,7 +99,7 @@ function decide(path: AdmissionPath, request: AdmissionRequest, options: ReviewO
     return nothing('not_selected', `${request.operation} of a pod`);
   }
   const old = podSchema.safeParse(request.oldObject);
-  return reviewEphemeralContainers(pod, old.success ? old.data : undefined, options);
+  return reviewEphemeralContainers(pod, old.success ? old.data : undefined, namespace, options);
 }
 
 /** The answer the API server gets. */

@@ -71,6 +71,14 @@ function mountFiles(
     found.exceptions.push(`${container.name} (${skipped})`);
     return [];
   }
+  if (
+    onlyEphemeral !== undefined &&
+    files.length > 0 &&
+    !files.some((file) => volumes.find(file))
+  ) {
+    found.exceptions.push(`${container.name} (the pod has no volumes of lensfs)`);
+    return [];
+  }
   const added: object[] = [];
   let present = 0;
   for (const file of files) {
@@ -121,12 +129,9 @@ class VolumeSet {
     return this.#sources.get(name) === hostPath(this.#tree, file);
   }
 
-  /** A volume of this file that is there already, under the name we would give it. */
+  /** A volume of this file that is there already, under whatever name. */
   find(file: InjectableFile): string | undefined {
-    const prefix = volumeName(file);
-    return [...this.#sources.keys()].find(
-      (name) => (name === prefix || name.startsWith(`${prefix}-`)) && this.isOurs(name, file),
-    );
+    return [...this.#sources.keys()].find((name) => this.isOurs(name, file));
   }
 
   /** The same; makes one when there is none. */

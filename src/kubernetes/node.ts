@@ -19,16 +19,23 @@ export interface MarkNodeOptions {
   taint: string;
   isServing: () => Promise<boolean>;
   intervalMs: number;
+  /** How often the node is read although the daemon is what it was: a minute when not given. */
+  recheckMs?: number;
   logger: Logger;
   signal: AbortSignal;
 }
 
+const defaultRecheckMs = 60_000;
+
 /** Keeps label and taint in step with the daemon until aborted; the node is then "not ready". */
 export async function markNode(options: MarkNodeOptions): Promise<void> {
-  const { isServing, intervalMs, signal } = options;
-  let shown: boolean | undefined;
+  const { isServing, intervalMs, recheckMs = defaultRecheckMs, signal } = options;
+  let shown: { isReady: boolean; at: number } | undefined;
   const show = async (isReady: boolean) => {
-    if (isReady !== shown && (await apply(options, isReady))) shown = isReady;
+    const isFresh = shown !== undefined && performance.now() - shown.at < recheckMs;
+    if (isReady === shown?.isReady && isFresh) return;
+    const isNews = isReady !== shown?.isReady;
+    if (await apply(options, isReady, isNews)) shown = { isReady, at: performance.now() };
   };
   do {
     await show(await isServing());
@@ -36,13 +43,18 @@ export async function markNode(options: MarkNodeOptions): Promise<void> {
   await show(false);
 }
 
-async function apply(options: MarkNodeOptions, isReady: boolean): Promise<boolean> {
+async function apply(
+  options: MarkNodeOptions,
+  isReady: boolean,
+  isNews: boolean,
+): Promise<boolean> {
   const { api, name, taint, logger } = options;
   const path = `/api/v1/nodes/${name}`;
   try {
     const patch = nodePatch(await api.get<Node>(path), taint, isReady);
     if (patch.length > 0 && !(await api.patch(path, 'json-patch', patch))) return false;
-    logger.info({ node: name }, isReady ? logMessages.nodeReady : logMessages.nodeNotReady);
+    if (isNews || patch.length > 0)
+      logger.info({ node: name }, isReady ? logMessages.nodeReady : logMessages.nodeNotReady);
     return true;
   } catch (error) {
     logger.error({ err: error, node: name }, logMessages.nodeFailed);

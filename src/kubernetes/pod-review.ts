@@ -44,23 +44,27 @@ export function reviewPod(pod: Pod, namespace: NamespaceTraits, options: ReviewO
   const selection = selectFiles(pod.metadata, options.files);
   const skip = skipPod(pod, namespace.isRestricted);
   if (skip !== undefined) return skipped(pod, skip, selection);
-  return summarize(pod, injectView(pod, { tree: options.tree, selection }), selection);
+  const found = injectView(pod, { tree: options.tree, selection });
+  return summarize(found, selection, (text) => status(pod, text));
 }
 
 /** A running pod that gets ephemeral containers: it takes mounts of the volumes it was created with, and nothing else. */
 export function reviewEphemeralContainers(
   pod: Pod,
   old: Pod | undefined,
+  namespace: Pick<NamespaceTraits, 'isRestricted'>,
   options: ReviewOptions,
 ): Review {
   if (readChoice(pod.metadata) === false) return nothing('not_selected', 'opted out');
   const known = new Set(old?.spec.ephemeralContainers?.map(({ name }) => name));
   const names = (pod.spec.ephemeralContainers ?? []).map(({ name }) => name);
   const onlyEphemeral = new Set(names.filter((name) => !known.has(name)));
+  if (onlyEphemeral.size === 0) return nothing('unchanged', 'no new ephemeral container');
   const selection = selectFiles(pod.metadata, options.files);
+  const skip = skipPod(pod, namespace.isRestricted);
+  if (skip !== undefined) return skipped(pod, { ...skip, mayAnnotate: false }, selection);
   const found = injectView(pod, { tree: options.tree, selection, onlyEphemeral });
-  if (found.patch.length > 0) return { ...nothing('injected'), ...found };
-  return nothing('unchanged', 'the pod has no volumes of lensfs');
+  return summarize(found, selection, () => []);
 }
 
 function skipped(pod: Pod, { reason, mayAnnotate }: Skip, selection: FileSelection): Review {
@@ -74,9 +78,9 @@ function skipped(pod: Pod, { reason, mayAnnotate }: Skip, selection: FileSelecti
 }
 
 function summarize(
-  pod: Pod,
   { patch, exceptions, containers }: Injection,
   selection: FileSelection,
+  annotate: (text: string) => PatchOperation[],
 ): Review {
   const left = exceptions.join(', ');
   const warnings = [
@@ -88,13 +92,13 @@ function summarize(
     return {
       result: 'skipped',
       reason,
-      patch: left === '' ? [] : status(pod, `skipped: ${left}`),
+      patch: left === '' ? [] : annotate(`skipped: ${left}`),
       warnings,
       containers,
     };
   }
   const text = left === '' ? 'injected' : `injected, except ${left}`;
-  const all = [...patch, ...status(pod, text)];
+  const all = [...patch, ...annotate(text)];
   return {
     result: all.length > 0 ? 'injected' : 'unchanged',
     ...(left === '' ? {} : { reason: `except ${left}` }),

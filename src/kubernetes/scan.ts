@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // YAML of a cluster -> what the webhook would make of each pod and workload in it, and why. Pure.
 import { parseAllDocuments } from 'yaml';
+import { z } from '../zod.js';
 import { KubernetesError } from './kubernetes-error.js';
 import { hostPathRefusingLevels, injectKey, podSecurityKey } from './names.js';
 import { type Metadata, type Pod, podSchema } from './pod.js';
 import { type NamespaceTraits, type Review, type ReviewOptions, reviewPod } from './pod-review.js';
-import { readWorkload, templateAnnotations, type Workload } from './workload.js';
+import { parseWorkload, templateAnnotations, type Workload } from './workload.js';
 
 export interface ScanOptions extends ReviewOptions {
   /** Labels of namespaces that are not in the text themselves. */
@@ -14,8 +15,8 @@ export interface ScanOptions extends ReviewOptions {
   excludedNamespaces: readonly string[];
 }
 
-/** "has": a pod that exists and has the view; "gets": it would, when it is created (again). */
-export type Verdict = 'has' | 'gets' | 'none';
+/** "has": a pod that exists and has the view; "gets": it would, when it is created (again); "unreadable": malformed. */
+export type Verdict = 'has' | 'gets' | 'none' | 'unreadable';
 
 export interface Finding {
   kind: string;
@@ -24,7 +25,7 @@ export interface Finding {
   verdict: Verdict;
   /** Containers with the view. */
   containers: readonly string[];
-  /** Why not, or what is left out. */
+  /** Why not, what is left out, or what is wrong with the object. */
   reason?: string;
   warnings: readonly string[];
 }
@@ -63,24 +64,38 @@ function examine(
   labelsOf: (namespace: string) => Readonly<Record<string, string>>,
   options: ScanOptions,
 ): Finding[] {
-  const pod = object.kind === 'Pod' ? podSchema.safeParse(object) : undefined;
-  const workload = readWorkload(object);
-  if (pod?.success === false) throw malformed(object, pod.error.issues[0]);
-  const found = pod?.data ?? (workload && podOf(workload));
-  if (found === undefined) return [];
-  const metadata = (pod?.data ?? workload)?.metadata;
-  const namespace = metadata?.namespace ?? 'default';
-  const about = {
-    kind: String(object.kind),
-    namespace,
-    name: metadata?.name ?? metadata?.generateName ?? '',
-  };
-  const hidden = hiddenBy(namespace, labelsOf(namespace), options);
-  if (hidden !== undefined) {
-    return [{ ...about, verdict: 'none', containers: [], reason: hidden, warnings: [] }];
+  const { kind, metadata } = object;
+  const namespace = textOr('default', metadata?.namespace);
+  const name = textOr('', metadata?.name ?? metadata?.generateName);
+  const about = { kind: String(kind), namespace, name };
+  const without = { containers: [], warnings: [] };
+  const read = readPod(object);
+  if (read === undefined) return [];
+  if ('problem' in read) {
+    return [{ ...about, ...without, verdict: 'unreadable', reason: read.problem }];
   }
-  const review = reviewPod(found, traitsOf(labelsOf(namespace)), options);
-  return [{ ...about, ...outcome(review, pod !== undefined && hasStarted(found)) }];
+  const hidden = hiddenBy(namespace, labelsOf(namespace), options);
+  if (hidden !== undefined) return [{ ...about, ...without, verdict: 'none', reason: hidden }];
+  const review = reviewPod(read.pod, traitsOf(labelsOf(namespace)), options);
+  return [{ ...about, ...outcome(review, kind === 'Pod' && hasStarted(read.pod)) }];
+}
+
+/** The pod that an object is or makes, or what is wrong with it; undefined for an object of another kind. */
+function readPod(object: KubernetesObject): { pod: Pod } | { problem: string } | undefined {
+  try {
+    if (object.kind === 'Pod') return { pod: podSchema.parse(object) };
+    const workload = parseWorkload(object);
+    return workload && { pod: podOf(workload) };
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    const [issue] = error.issues;
+    return { problem: `${issue?.path.map(String).join('.')}: ${issue?.message}` };
+  }
+}
+
+/** Names are not checked yet where an object turns out to be malformed. */
+function textOr(fallback: string, value: unknown): string {
+  return typeof value === 'string' ? value : fallback;
 }
 
 /** Why the webhook is not even called. */
@@ -123,13 +138,4 @@ function outcome(review: Review, isRunning: boolean) {
   const again = isRunning && verdict === 'gets' ? 'when it is created again' : undefined;
   const text = [reason, again].filter((part) => part !== undefined).join('; ');
   return { verdict, containers, warnings, ...(text !== '' && { reason: text }) };
-}
-
-function malformed(
-  { kind, metadata }: KubernetesObject,
-  issue: { path: PropertyKey[]; message: string } | undefined,
-): KubernetesError {
-  const where = `${String(kind)} "${metadata?.name ?? ''}"`;
-  const what = `${issue?.path.map(String).join('.')}: ${issue?.message}`;
-  return new KubernetesError('unreadable', `${where}: ${what}`);
 }

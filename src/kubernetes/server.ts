@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyInstance, fastify } from 'fastify';
 import { codeOf, messageOf } from '../errors.js';
 import { type Logger, logMessages } from '../logger.js';
-import { type AdmissionPath, parseReview, respond, review } from './admission.js';
+import { type AdmissionPath, failed, parseReview, respond, review } from './admission.js';
 import { type KeyPair, servedUntil } from './certificates.js';
 import { KubernetesError } from './kubernetes-error.js';
 import { admissionPaths } from './names.js';
@@ -13,7 +13,7 @@ import { WebhookMetrics } from './webhook-metrics.js';
 
 /** Two objects of etcd's largest size, and JSON around them. */
 const maxBodyBytes = 8 * 1024 * 1024;
-const requestTimeoutMs = 10_000;
+const defaultRequestTimeoutMs = 10_000;
 const idleTimeoutMs = 120_000;
 const maxConnections = 1024;
 
@@ -28,6 +28,8 @@ export interface WebhookServerOptions {
   logger: Logger;
   /** How long it still accepts connections after it has said that it is not ready any more. */
   drainMs: number;
+  /** How long a request may take to arrive; 10 seconds when not given. */
+  requestTimeoutMs?: number;
 }
 
 /** Serves until disposed, which lets running requests finish. */
@@ -84,9 +86,16 @@ export class WebhookServer implements AsyncDisposable {
     await Promise.all([this.#app.close(), this.#side.close()]);
   }
 
-  #createApp({ pair, review: reviewOptions, logger }: WebhookServerOptions): FastifyInstance {
+  #createApp(options: WebhookServerOptions): FastifyInstance {
+    const { pair, review: reviewOptions, logger } = options;
+    const requestTimeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
     const app = fastify({
-      https: { ...pair, minVersion: 'TLSv1.2' },
+      https: {
+        ...pair,
+        minVersion: 'TLSv1.2',
+        // Node looks for requests out of time only this often.
+        connectionsCheckingInterval: requestTimeoutMs / 10,
+      },
       bodyLimit: maxBodyBytes,
       requestTimeout: requestTimeoutMs,
       keepAliveTimeout: idleTimeoutMs,
@@ -94,22 +103,30 @@ export class WebhookServer implements AsyncDisposable {
       return503OnClosing: false,
     }) as unknown as FastifyInstance;
     app.server.maxConnections = maxConnections;
+    // Node ends a request whose body stalls only after the longer one of the two.
+    app.server.headersTimeout = requestTimeoutMs;
     for (const path of Object.values(admissionPaths)) {
       app.post(path, async (request, reply) => {
         const end = this.metrics.seconds.startTimer();
         const parsed = parseReview(request.body);
         if (!parsed.ok) return reply.code(400).send({ error: parsed.message });
         const done = review(path, parsed.request, reviewOptions);
+        const answer = respond(parsed.request, done);
         this.#log(logger, path, parsed.request, done);
         this.metrics.reviews.inc({ result: done.result });
         end();
-        return respond(parsed.request, done);
+        return answer;
       });
     }
-    app.setErrorHandler((error, _request, reply) => {
+    app.setErrorHandler((error, request, reply) => {
       const status = (error as { statusCode?: number }).statusCode ?? 500;
-      if (status >= 500) logger.error({ err: error }, logMessages.requestFailed);
-      return reply.code(status).send({ error: status < 500 ? messageOf(error) : 'Internal error' });
+      if (status < 500) return reply.code(status).send({ error: messageOf(error) });
+      logger.error({ err: error }, logMessages.requestFailed);
+      // Whatever it is that we fail at, nobody's pod is refused for it.
+      const parsed = parseReview(request.body);
+      if (!parsed.ok) return reply.code(status).send({ error: 'Internal error' });
+      this.metrics.reviews.inc({ result: 'failed' });
+      return reply.code(200).send(respond(parsed.request, failed(messageOf(error))));
     });
     app.addHook('onResponse', async (_request, reply) => {
       const status = reply.statusCode;

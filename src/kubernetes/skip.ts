@@ -3,10 +3,16 @@
 import { podSecurityKey, runtimeClassName } from './names.js';
 import type { Container, Pod } from './pod.js';
 
-/** Runtimes that are a kernel of their own: a bind of the node's FUSE file is not theirs, or breaks them. */
-const foreignKernels = /^(kata|gvisor|runsc|sysbox)/i;
+/** What names of runtime classes begin with whose pods have a kernel of their own: a bind of the node's FUSE file is not theirs, or breaks them. */
+export const foreignKernelNames = ['kata', 'gvisor', 'runsc', 'sysbox'] as const;
 
-const mirrorAnnotation = 'kubernetes.io/config.mirror';
+const foreignKernels = new RegExp(`^(${foreignKernelNames.join('|')})`, 'i');
+
+/** The kubelet's, at what stands for a pod that it has read from a file. */
+export const mirrorAnnotation = 'kubernetes.io/config.mirror';
+
+/** Label of nodes, which a pod's nodeSelector may name. */
+export const nodeOsLabel = 'kubernetes.io/os';
 
 export interface Skip {
   reason: string;
@@ -25,7 +31,7 @@ export function skipPod(pod: Pod, isRestricted: boolean): Skip | undefined {
 }
 
 function reasonOf(spec: Pod['spec'], isRestricted: boolean): string | undefined {
-  const os = spec.os?.name ?? spec.nodeSelector?.['kubernetes.io/os'];
+  const os = spec.os?.name ?? spec.nodeSelector?.[nodeOsLabel];
   if (os === 'windows') return 'Windows';
   if (spec.hostPID === true) return "hostPID: its processes are the node's";
   // The kubelet maps the ids of every volume of such a pod, which FUSE before Linux 6.12 and procfs refuse.

@@ -25,17 +25,21 @@ export interface Workload {
   path: readonly string[];
 }
 
-/** Undefined when it is no workload, or not a well-formed one. */
-export function readWorkload(object: unknown): Workload | undefined {
-  const cronJob = cronJobSchema.safeParse(object);
-  if (cronJob.success) {
-    const { kind, metadata, spec } = cronJob.data;
+/** Whether an object is of one of these kinds, well-formed or not. */
+function isWorkload(object: unknown): boolean {
+  if (typeof object !== 'object' || object === null || !('kind' in object)) return false;
+  return typeof object.kind === 'string' && Object.hasOwn(workloadKinds, object.kind);
+}
+
+/** A well-formed workload; undefined for an object of another kind; @throws ZodError */
+export function parseWorkload(object: unknown): Workload | undefined {
+  if (!isWorkload(object)) return undefined;
+  if ((object as { kind: string }).kind === 'CronJob') {
+    const { kind, metadata, spec } = cronJobSchema.parse(object);
     const path = ['spec', 'jobTemplate', 'spec', 'template'];
     return { kind, metadata, template: spec.jobTemplate.spec.template, path };
   }
-  const other = workloadSchema.safeParse(object);
-  if (!other.success || workloadKinds[other.data.kind] === undefined) return undefined;
-  const { kind, metadata, spec } = other.data;
+  const { kind, metadata, spec } = workloadSchema.parse(object);
   return { kind, metadata, template: spec.template, path: ['spec', 'template'] };
 }
 
@@ -54,9 +58,9 @@ export function templateAnnotations({ metadata, template }: Workload): Record<st
   };
 }
 
-/** A workload that is being created or changed. */
+/** A workload that is being created or changed; @throws ZodError for one that is malformed */
 export function reviewWorkload(object: unknown, operation: string): Review {
-  const workload = readWorkload(object);
+  const workload = parseWorkload(object);
   if (workload === undefined) return nothing('not_selected', 'no workload');
   if (operation !== 'CREATE' && workloadKinds[workload.kind]?.mayUpdate !== true) {
     return nothing('not_selected', `the template of a ${workload.kind} cannot change`);

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { injectableFiles } from '../../src/kubernetes/files.js';
 import type { PatchOperation } from '../../src/kubernetes/json-patch.js';
 import { podSchema } from '../../src/kubernetes/pod.js';
-import { reviewPod } from '../../src/kubernetes/pod-review.js';
+import { reviewEphemeralContainers, reviewPod } from '../../src/kubernetes/pod-review.js';
 import type { Json } from './fixtures/fixture.js';
 
 const options = { tree: '/var/lib/lensfs', files: injectableFiles };
@@ -53,6 +53,7 @@ const pod = fc
       volumes: list(volume, 4),
       containers: fc.array(container, { maxLength: 3 }),
       initContainers: list(container, 2),
+      ephemeralContainers: list(container, 2),
       hostPID: fc.constantFrom(undefined, false, true),
       unknown: fc.jsonValue(),
     }),
@@ -94,7 +95,11 @@ function apply(object: Json, patch: readonly PatchOperation[]): Json {
 }
 
 function allContainers(object: Json): Json[] {
-  return [...(object.spec.initContainers ?? []), ...(object.spec.containers ?? [])];
+  return [
+    ...(object.spec.initContainers ?? []),
+    ...(object.spec.containers ?? []),
+    ...(object.spec.ephemeralContainers ?? []),
+  ];
 }
 
 function holds(property: (before: Json, after: Json) => void): void {
@@ -131,7 +136,8 @@ describe('reviewPod()', () => {
         ...before.metadata.annotations,
         ...ours,
       });
-      const rest = { volumes: null, containers: null, initContainers: null };
+      const lists = { containers: null, initContainers: null, ephemeralContainers: null };
+      const rest = { volumes: null, ...lists };
       expect({ ...after.spec, ...rest }).toEqual({ ...before.spec, ...rest });
       expect({ ...after.metadata, annotations: null }).toEqual({
         ...before.metadata,
@@ -162,6 +168,9 @@ describe('reviewPod()', () => {
       const added = volumes.slice((before.spec.volumes ?? []).length);
       const places = added.map(({ hostPath }: Json) => hostPath.path);
       expect(new Set(places).size).toBe(places.length);
+      // What the pod has two volumes for already is its own affair; none is added to them.
+      const had = (before.spec.volumes ?? []).map((each: Json) => each.hostPath?.path);
+      for (const place of places) expect(had).not.toContain(place);
     });
   });
 
@@ -173,5 +182,46 @@ describe('reviewPod()', () => {
         for (const { name } of (each.volumeMounts ?? []).slice(had)) expect(names).toContain(name);
       }
     });
+  });
+});
+
+describe('reviewEphemeralContainers()', () => {
+  const reviewNew = (object: Json) => {
+    const [parsed, old] = [
+      object,
+      { ...object, spec: { ...object.spec, ephemeralContainers: [] } },
+    ].map((each) => podSchema.parse(structuredClone(each)));
+    if (parsed === undefined) throw new Error('No pod');
+    return reviewEphemeralContainers(parsed, old, namespace, options);
+  };
+
+  test('changes only mounts of ephemeral containers, and only to volumes of the pod', () => {
+    let changed = 0;
+    fc.assert(
+      fc.property(pod, (object) => {
+        const { patch } = reviewNew(object);
+        changed += patch.length > 0 ? 1 : 0;
+        const names = (object.spec.volumes ?? []).map(({ name }: Json) => name);
+        for (const { path, value } of patch) {
+          expect(path).toMatch(/^\/spec\/ephemeralContainers\/\d+\/volumeMounts/);
+          for (const { name } of [value].flat() as Json[]) expect(names).toContain(name);
+        }
+        expect(reviewNew(apply(object, patch)).patch).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+    expect(changed).toBeGreaterThan(0);
+  });
+
+  test('says why a container has not got all', () => {
+    fc.assert(
+      fc.property(pod, (object) => {
+        const { result, containers, warnings } = reviewNew(object);
+        const isNone = Object.values(object.metadata.annotations ?? {}).includes('none');
+        if (result === 'skipped' && !isNone)
+          expect([containers, warnings.length > 0]).toEqual([[], true]);
+      }),
+      { numRuns: 300 },
+    );
   });
 });

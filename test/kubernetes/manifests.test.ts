@@ -6,6 +6,7 @@ import { parseAllDocuments } from 'yaml';
 import { deployFiles } from '../../src/kubernetes/manifests/deploy-files.js';
 import { knownInputs } from '../../src/kubernetes/manifests/inputs.js';
 import { parseValues } from '../../src/kubernetes/manifests/parse-values.js';
+import { printManifests } from '../../src/kubernetes/manifests/print.js';
 import { buildObjects, namespaceObject } from '../../src/kubernetes/manifests/render.js';
 import { ownNamespace } from '../../src/kubernetes/names.js';
 import { readVersion } from '../../src/version.js';
@@ -13,60 +14,11 @@ import { unknownFields, validate } from '../_support/kubernetes-schemas.js';
 import { helm, kubectl } from '../_support/kubernetes-tools.js';
 import { command, testWith } from '../_support/requirements.js';
 import type { Json } from './fixtures/fixture.js';
+import { settings } from './fixtures/settings.js';
 
 const test = testWith(command('python3'));
 const version = readVersion();
 const chart = 'deploy/helm/lensfs';
-
-/** Settings that between them use every key and every condition. */
-const settings: Record<string, string[]> = {
-  'the defaults': [],
-  'cert-manager and a service monitor': [
-    'tls.mode=cert-manager',
-    'tls.secretName=other',
-    'webhook.serviceMonitor=true',
-    'webhook.failurePolicy=Fail',
-    'webhook.timeoutSeconds=10',
-  ],
-  'an existing Secret': ['tls.mode=existing-secret', 'tls.caBundle=Zm9v'],
-  'a policy in place of the webhook': [
-    'webhook.enabled=false',
-    'policy.enabled=true',
-    'files=[proc/meminfo, sys/devices/system/cpu]',
-    'tree=/srv/lens',
-  ],
-  'the beta of the policy': [
-    'policy.enabled=true',
-    'policy.apiVersion=admissionregistration.k8s.io/v1beta1',
-  ],
-  'a runtime class': [
-    'runtimeClass.enabled=true',
-    'runtimeClass.handler=lens',
-    'runtimeClass.nodeSelector={a: b}',
-  ],
-  'only the agent, which knows no API server': [
-    'webhook.enabled=false',
-    'node.enabled=false',
-    'agent.config={views: {max: 100}, cpu: {count: cpuset}}',
-    'agent.maxUnavailable=1',
-    'agent.tolerations=[]',
-    'runDir=/run/lens',
-  ],
-  'no agent': ['agent.enabled=false'],
-  'plain and large': [
-    'image={repository: registry.example/lensfs, tag: "1.2", pullPolicy: Always}',
-    'imagePullSecrets=[{name: registry}]',
-    'webhook.replicas=5',
-    'webhook.podDisruptionBudget=false',
-    'webhook.networkPolicy=false',
-    'webhook.excludedNamespaces=[kube-system, infra]',
-    'webhook.nodeSelector={disk: ssd}',
-    'webhook.tolerations=[{key: infra, operator: Exists}]',
-    'webhook.logLevel=debug',
-    'webhook.resources={limits: null, requests: {cpu: 1}}',
-    'node.startupTaint=example.com/wait',
-  ],
-};
 
 function objectsOf(sets: readonly string[], namespace = ownNamespace): Json[] {
   return buildObjects(knownInputs(parseValues({ sets }), namespace, version));
@@ -186,6 +138,13 @@ describe('manifests', () => {
     expect((await validate(daemonSet)).join()).toMatch(/hostPID must be boolean/);
   });
 
+  unitTest('are a List as JSON', () => {
+    const sources = { sets: ['policy.enabled=true'] };
+    const list = JSON.parse(printManifests(sources, 'elsewhere', version, 'json'));
+    expect(list).toMatchObject({ apiVersion: 'v1', kind: 'List' });
+    expect(list.items).toEqual(parse(printManifests(sources, 'elsewhere', version, 'yaml')));
+  });
+
   unitTest('name each object once', () => {
     for (const sets of Object.values(settings)) {
       const names = objectsOf(sets).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
@@ -214,6 +173,12 @@ describe('the agent', () => {
     },
   );
 
+  unitTest('asks for resources in each of its containers', () => {
+    const { containers, initContainers } = daemonSet();
+    for (const { name, resources } of [...initContainers, ...containers])
+      expect(Object.keys(resources ?? {}), name).toEqual(['requests', 'limits']);
+  });
+
   unitTest('has a token only in the container without privileges', () => {
     const { automountServiceAccountToken, containers } = daemonSet();
     expect(automountServiceAccountToken).toBe(false);
@@ -222,6 +187,48 @@ describe('the agent', () => {
     expect(agent.volumeMounts.map((m: Json) => m.name)).not.toContain('token');
     expect(node.securityContext).toMatchObject({ allowPrivilegeEscalation: false });
     expect(node.volumeMounts.map((m: Json) => m.name)).toContain('token');
+  });
+});
+
+describe('the webhook', () => {
+  const find = (kind: string, ...sets: string[]) =>
+    objectsOf(sets).filter((object) => object.kind === kind);
+
+  unitTest('lets nodes be drained, however many replicas there are', () => {
+    const [{ spec }] = find('PodDisruptionBudget', 'webhook.replicas=1');
+    expect(spec.maxUnavailable).toBe(1);
+    expect(spec.minAvailable).toBeUndefined();
+  });
+
+  unitTest('reaches the API server on the ports that the values name', () => {
+    const egress = (...sets: string[]) => {
+      const [{ spec }] = find('NetworkPolicy', ...sets);
+      return spec.egress.flatMap(({ ports }: Json) => ports.map(({ port }: Json) => port));
+    };
+    expect(egress()).toEqual([53, 53, 443, 6443]);
+    expect(egress('webhook.apiServerPorts=[16443]')).toEqual([53, 53, 16443]);
+    expect(() => parseValues({ sets: ['webhook.apiServerPorts=[]'] })).toThrow('Too small');
+  });
+
+  unitTest('is trusted by cert-manager for an authority that a renewal leaves as it is', () => {
+    const sets = ['tls.mode=cert-manager', 'tls.secretName=other'];
+    const byName = (kind: string) =>
+      new Map(find(kind, ...sets).map(({ metadata, spec }) => [metadata.name, spec]));
+    const [issuers, certificates] = [byName('Issuer'), byName('Certificate')];
+    const [configuration] = find('MutatingWebhookConfiguration', ...sets);
+    const trusted = configuration.metadata.annotations['cert-manager.io/inject-ca-from'];
+    const leaf = certificates.get(trusted.split('/')[1]);
+    expect(leaf).toMatchObject({ secretName: 'other', usages: ['server auth'] });
+    const issuer = issuers.get(leaf.issuerRef.name);
+    const authority = [...certificates.values()].find(
+      ({ secretName }) => secretName === issuer.ca.secretName,
+    );
+    expect(authority).toMatchObject({ isCA: true, privateKey: { rotationPolicy: 'Never' } });
+    expect(authority.secretName).not.toBe(leaf.secretName);
+    expect(issuers.get(authority.issuerRef.name)).toEqual({ selfSigned: {} });
+    expect(Number.parseInt(authority.duration, 10)).toBeGreaterThan(
+      40 * Number.parseInt(leaf.duration, 10),
+    );
   });
 });
 

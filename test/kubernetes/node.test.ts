@@ -57,6 +57,30 @@ describe('markNode()', () => {
     expect(label()).toBe('false');
   });
 
+  test('puts right what somebody else has changed', async () => {
+    await using api = await ApiServer.start();
+    api.put(path, node({ disk: 'ssd' }, [other]));
+    const stop = new AbortController();
+    const marking = markNode({
+      api: new ApiClient({ server: api.url, credentialsDir: api.credentialsDir }),
+      name: 'worker',
+      taint,
+      isServing: async () => true,
+      intervalMs: 10,
+      recheckMs: 30,
+      logger: createLogger('fatal'),
+      signal: stop.signal,
+    });
+    const label = () => api.objects.get(path).metadata.labels['lensfs.io/ready'];
+    await waitUntil('ready', () => label() === 'true');
+    api.put(path, node({ disk: 'hdd' }, [other, ours]));
+    await waitUntil('ready again', () => label() === 'true');
+    expect(api.objects.get(path).spec.taints).toEqual([other]);
+    stop.abort();
+    await marking;
+    expect(label()).toBe('false');
+  });
+
   test('tries again when the API server does not answer as it should', async () => {
     await using api = await ApiServer.start();
     const stop = new AbortController();

@@ -5,16 +5,21 @@ import { knownInputs } from '../../src/kubernetes/manifests/inputs.js';
 import { parseValues } from '../../src/kubernetes/manifests/parse-values.js';
 import { buildObjects } from '../../src/kubernetes/manifests/render.js';
 import { ownNamespace } from '../../src/kubernetes/names.js';
+import { readChoice } from '../../src/kubernetes/selection.js';
+import { type Labels, selects } from '../_support/label-selector.js';
 import { Policy } from '../_support/policy.js';
 import { type Fixture, type Json, mount, pod, volume } from './fixtures/fixture.js';
 import { selectionFixtures } from './fixtures/selection.js';
 import { shapeFixtures } from './fixtures/shapes.js';
 import { skipFixtures } from './fixtures/skips.js';
 
-function policyOf(...sets: string[]): Policy {
+function objectsOf(...sets: string[]): Json[] {
   const values = parseValues({ sets: ['policy.enabled=true', ...sets] });
-  const objects = buildObjects(knownInputs(values, ownNamespace, '0'));
-  return new Policy(objects.find(({ kind }) => kind === 'MutatingAdmissionPolicy'));
+  return buildObjects(knownInputs(values, ownNamespace, '0'));
+}
+
+function policyOf(...sets: string[]): Policy {
+  return new Policy(objectsOf(...sets).find(({ kind }) => kind === 'MutatingAdmissionPolicy'));
 }
 
 const policy = policyOf();
@@ -83,9 +88,44 @@ describe('the policy', () => {
   });
 
   test('leaves a pod alone whose volume would be overwritten', () => {
-    const object = pod();
-    object.spec.volumes.push({ name: 'lensfs-proc-meminfo', emptyDir: {} });
-    expect(policy.matches(object)).toBe(false);
+    const name = 'lensfs-proc-meminfo';
+    const path = '/var/lib/lensfs/proc/meminfo';
+    const foreign = [
+      { name, emptyDir: {} },
+      { name, hostPath: { path: '/etc/hosts', type: 'File' } },
+      { name, hostPath: { path, type: 'FileOrCreate' } },
+      { name, hostPath: { path } },
+    ];
+    for (const each of foreign) {
+      const object = pod();
+      object.spec.volumes.push(each);
+      expect(policy.matches(object), JSON.stringify(each)).toBe(false);
+    }
+    const harmless = [volume('meminfo'), { name: 'lensfs-extra', emptyDir: {} }];
+    for (const each of harmless) {
+      const object = pod();
+      object.spec.volumes.push(each);
+      expect(policy.matches(object), each.name).toBe(true);
+      expect(policy.mutate(object).spec.volumes).toContainEqual(each);
+    }
+  });
+
+  test('is bound to pods that ask in each of the words that the webhook knows', () => {
+    const asks = ['enabled', 'true'];
+    const bindings = objectsOf().filter(({ kind }) => kind === 'MutatingAdmissionPolicyBinding');
+    const isBound = (namespaceLabels: Labels, podLabels: Labels) =>
+      bindings.some(
+        ({ spec: { matchResources } }) =>
+          selects(matchResources.namespaceSelector, namespaceLabels) &&
+          selects(matchResources.objectSelector, podLabels),
+      );
+    for (const word of [...asks, 'disabled', 'false', 'yes']) {
+      const labels = { 'lensfs.io/inject': word };
+      expect(isBound({}, labels), word).toBe(readChoice({ labels }) === true);
+      expect(isBound({ 'lensfs.io/inject': 'disabled' }, labels), word).toBe(false);
+    }
+    expect(isBound({ 'lensfs.io/inject': 'enabled' }, {})).toBe(true);
+    expect(isBound({}, {})).toBe(false);
   });
 
   test('takes the tree and the files from the values', () => {

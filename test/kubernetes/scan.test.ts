@@ -90,6 +90,24 @@ describe('lensfs kubernetes scan', () => {
     expect(JSON.parse(json)).toEqual(scan(list, { ...options, ...excluded }));
   });
 
+  test('fails when it cannot read an object, and says what would happen to the others', async () => {
+    await using dir = await TempDir.create();
+    const file = dir.at('pods.yaml');
+    const wrong = { kind: 'Job', metadata: { name: 'once' }, spec: { template: {} } };
+    await writeFile(
+      file,
+      JSON.stringify({ kind: 'List', items: [wrong, named(pod(asks), 'new')] }),
+    );
+    const { code, stdout } = await lensfs(['kubernetes', 'scan', '-f', file]);
+    expect(
+      stdout,
+    ).toBe(`Job default/once: cannot be read: spec.template.spec: Invalid input: expected object, received undefined
+Pod shop/new: gets the view in app
+0 with the view, 1 that would get it, 0 without, 1 that cannot be read
+`);
+    expect(code).toBe(1);
+  });
+
   test('says that its file is not there', async () => {
     const { code, stdout, stderr } = await lensfs([
       'kubernetes',
@@ -120,9 +138,29 @@ describe('scan()', () => {
 
   unitTest('says what is wrong with the text', () => {
     expect(() => scan('kind: [', options)).toThrow(/^Not YAML: /);
-    const wrong = stringify(pod({ containers: 7 as Json }));
-    expect(() => scan(wrong, options)).toThrow(/^Pod "web": spec.containers: /);
     expect(scan('', options)).toEqual([]);
+  });
+
+  unitTest('names what it cannot read, and goes on', () => {
+    const job = { kind: 'CronJob', metadata: { name: 'nightly', namespace: 'shop' }, spec: {} };
+    const deployment = structuredClone(web);
+    deployment.spec.template.spec.containers[0].name = 7;
+    const text = [pod({ containers: 7 as Json }), job, deployment, { kind: 'Pod' }, pod(asks)];
+    const findings = scan(text.map((object) => stringify(object)).join('---\n'), options);
+    expect(findings.map(({ kind, name, verdict }) => [kind, name, verdict])).toEqual([
+      ['Pod', 'web', 'unreadable'],
+      ['CronJob', 'nightly', 'unreadable'],
+      ['Deployment', 'web', 'unreadable'],
+      ['Pod', '', 'unreadable'],
+      ['Pod', 'web', 'gets'],
+    ]);
+    expect(findings.map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(/^spec\.containers: Invalid input: expected array/),
+      expect.stringMatching(/^spec\.jobTemplate: Invalid input: expected object/),
+      expect.stringMatching(/^spec\.template\.spec\.containers\.0\.name: Invalid input/),
+      expect.stringMatching(/^spec: Invalid input: expected object/),
+      undefined,
+    ]);
   });
 
   unitTest('warns of what an annotation means wrongly', () => {

@@ -2,13 +2,16 @@
 // What the webhook does with everything that is no ordinary review, and how it ends.
 import { execFileSync } from 'node:child_process';
 import { connect } from 'node:tls';
-import { describe, expect } from 'vitest';
+import { describe, expect, test as unitTest } from 'vitest';
 import { createKeyPair } from '../../src/kubernetes/certificates.js';
+import { injectableFiles } from '../../src/kubernetes/files.js';
+import { WebhookServer, type WebhookServerOptions } from '../../src/kubernetes/server.js';
+import { createLogger } from '../../src/logger.js';
 import { lensfs, program } from '../_support/lensfs.js';
 import { built, testWith } from '../_support/requirements.js';
 import { TempDir } from '../_support/temp-dir.js';
 import { waitUntil } from '../_support/wait.js';
-import { RunningWebhook, webhookHost, writePair } from '../_support/webhook.js';
+import { RunningWebhook, WebhookClient, webhookHost, writePair } from '../_support/webhook.js';
 import { pod } from './fixtures/fixture.js';
 
 const test = testWith(built(program));
@@ -52,6 +55,8 @@ describe('the webhook', () => {
       .then(({ status }) => status)
       .catch(() => 413);
     expect(outcome).toBe(413);
+    const { text } = await webhook.side('/metrics');
+    expect(text).toMatch(/^lensfs_admission_refused_requests_total\{status="413"\} 1$/m);
     expect((await webhook.post(path, reviewOf(pod()))).status).toBe(200);
   });
 
@@ -93,6 +98,19 @@ describe('the webhook', () => {
     await waitUntil('not ready', async () => (await webhook.side('/readyz')).status === 503);
     expect((await webhook.side('/healthz')).status).toBe(200);
     expect((await webhook.post(path, reviewOf(pod()), false)).status).toBe(200);
+    expect(await webhook.exited).toEqual([0, null]);
+  });
+
+  test('answers a request whose body was on its way when it was told to end', async () => {
+    await using webhook = await RunningWebhook.start(['--drain-ms', '1000']);
+    const body = reviewOf(pod());
+    const begun = webhook.begin(path, body.length);
+    begun.send(body.slice(0, 100));
+    await begun.connected;
+    webhook.child.kill('SIGTERM');
+    await waitUntil('not ready', async () => (await webhook.side('/readyz')).status === 503);
+    begun.send(body.slice(100));
+    expect((await begun.reply).status).toBe(200);
     expect(await webhook.exited).toEqual([0, null]);
   });
 
@@ -157,6 +175,58 @@ describe('the webhook', () => {
       const { code, stderr } = await lensfs(['kubernetes', 'webhook', option]);
       expect([code, stderr]).toEqual([2, `lensfs: ${message}\nTry "lensfs --help"\n`]);
     }
+  });
+});
+
+describe('WebhookServer', () => {
+  const start = async (more: Partial<WebhookServerOptions>) => {
+    const pair = await createKeyPair([webhookHost], new Date());
+    const review = { tree: '/var/lib/lensfs', files: injectableFiles };
+    const logger = createLogger('fatal');
+    const ports = { port: 0, metricsPort: 0, host: '127.0.0.1' };
+    const server = await WebhookServer.start({
+      ...ports,
+      pair,
+      review,
+      logger,
+      drainMs: 0,
+      ...more,
+    });
+    return { server, client: new WebhookClient(pair.ca, server.ports().port) };
+  };
+
+  unitTest('allows what it fails at, wherever that is, and counts it', async () => {
+    const logger = createLogger('fatal');
+    logger.debug = () => {
+      throw new Error('the log is full');
+    };
+    const { server, client } = await start({ logger });
+    await using _server = server;
+    const reply = await client.post(path, reviewOf(pod()));
+    expect([reply.status, JSON.parse(reply.text)]).toEqual([
+      200,
+      {
+        apiVersion: 'admission.k8s.io/v1',
+        kind: 'AdmissionReview',
+        response: { uid: 'u', allowed: true, warnings: ['lensfs: failed, see its log'] },
+      },
+    ]);
+    const counts = await server.metrics.registry.metrics();
+    expect(counts).toMatch(/^lensfs_admission_reviews_total\{result="failed"\} 1$/m);
+    expect(counts).toMatch(/^lensfs_admission_reviews_total\{result="injected"\} 0$/m);
+    client.close();
+  });
+
+  unitTest('ends a request that stalls, soon after its time', async () => {
+    const { server, client } = await start({ requestTimeoutMs: 500 });
+    await using _server = server;
+    const begun = client.begin(path, 1000);
+    begun.send('{"apiVersion"');
+    await begun.connected;
+    const since = performance.now();
+    expect((await begun.reply).status).toBe(408);
+    expect(performance.now() - since).toBeLessThan(3000);
+    client.close();
   });
 });
 

@@ -39,6 +39,7 @@ export const kubernetesManifests: Command = {
       placeholder: 'NAME',
       help: `where it is installed (default: ${ownNamespace})`,
     },
+    json: { type: 'boolean', help: 'print JSON, one List' },
   },
   examples: [
     ['lensfs kubernetes manifests | kubectl apply -f -', 'the agent on each node, and the webhook'],
@@ -51,7 +52,9 @@ export const kubernetesManifests: Command = {
     const sources = await readSources(args);
     // Here, so that the other commands start without the builders.
     const { printManifests } = await import('../../kubernetes/manifests/print.js');
-    io.stdout.write(printManifests(sources, args.text('namespace') ?? ownNamespace, readVersion()));
+    const namespace = args.text('namespace') ?? ownNamespace;
+    const format = args.isSet('json') ? 'json' : 'yaml';
+    io.stdout.write(printManifests(sources, namespace, readVersion(), format));
     return exitCodes.ok;
   },
 };

@@ -52,7 +52,8 @@ export const kubernetesScan: Command = {
     });
     const json = () => `${JSON.stringify(findings, null, 2)}\n`;
     io.stdout.write(args.isSet('json') ? json() : formatFindings(findings));
-    return exitCodes.ok;
+    const isComplete = findings.every(({ verdict }) => verdict !== 'unreadable');
+    return isComplete ? exitCodes.ok : exitCodes.failure;
   },
 };
 

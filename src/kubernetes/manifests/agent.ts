@@ -109,6 +109,7 @@ function stageContainer(inputs: Inputs): KubernetesObject {
     imagePullPolicy: inputs.values.image.pullPolicy,
     args: ['stage', `--tree=${inputs.values.tree}`],
     securityContext: root,
+    resources: inputs.values.agent.resources,
     volumeMounts: [...sharedMounts(inputs), cgroupMount],
   };
 }

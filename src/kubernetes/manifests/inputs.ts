@@ -25,7 +25,7 @@ export interface Inputs {
   treeParent: string;
   /** Comma-separated. */
   fileNames: string;
-  /** JSON, which is also CEL. */
+  /** A list in CEL. */
   fileList: string;
   mountServiceAccountToken: boolean;
   /** The daemon's configuration, JSON, which is also YAML. */
@@ -34,6 +34,10 @@ export interface Inputs {
   /** The webhook's own and the excluded namespaces. */
   excludedNamespaces: string[];
   when: (name: ConditionName) => Condition;
+  /** A list of the item, or of nothing. */
+  itemWhen: <T>(name: ConditionName, item: T) => T[];
+  /** A list with an item for each element, which is all that the item may depend on. */
+  itemForEach: <E, T>(elements: readonly E[], item: (element: E) => T) => T[];
 }
 
 const conditions = {
@@ -78,6 +82,8 @@ const conditions = {
 
 export type ConditionName = keyof typeof conditions;
 
+export const conditionNames = Object.keys(conditions) as ConditionName[];
+
 /** Inputs for manifests that are printed now. */
 export function knownInputs(values: Values, namespace: string, version: string): Inputs {
   return {
@@ -88,14 +94,19 @@ export function knownInputs(values: Values, namespace: string, version: string):
     webhookTls: values.tls.mode === 'self-managed' ? 'self-managed' : 'files',
     treeParent: posix.dirname(values.tree),
     fileNames: values.files.join(','),
-    fileList: JSON.stringify(values.files),
+    fileList: `['${values.files.join("','")}']`,
     mountServiceAccountToken: values.tls.mode === 'self-managed',
     config: sortedJson(values.agent.config),
     configHash: createHash('sha256').update(sortedJson(values.agent.config)).digest('hex'),
     excludedNamespaces: [...values.webhook.excludedNamespaces, namespace],
     when: (name) => ({ expression: conditions[name][1], holds: conditions[name][0](values) }),
+    itemWhen: (name, item) => (conditions[name][0](values) ? [item] : []),
+    itemForEach: (elements, item) => elements.map(item),
   };
 }
+
+/** What closes the items of a list that an `if` or a `range` stands before. */
+export const endOfBlock = 'end';
 
 /** The expressions behind the tokens, by number. */
 export type Expressions = string[];
@@ -107,6 +118,7 @@ export function chartInputs(expressions: Expressions): Inputs {
     expressions.push(expression);
     return `@@${expressions.length - 1}@@` as T;
   };
+  const block = <T>(action: string, item: T): T[] => [token<T>(action), item, token<T>(endOfBlock)];
   const leaves = (schema: object, path: string): unknown => {
     const shape = shapeOf(schema);
     if (shape === undefined) return token(path);
@@ -126,13 +138,21 @@ export function chartInputs(expressions: Expressions): Inputs {
     webhookTls: token('ternary "self-managed" "files" (eq .Values.tls.mode "self-managed")'),
     treeParent: token('dir .Values.tree'),
     fileNames: token('join "," .Values.files'),
-    fileList: token('toJson .Values.files'),
+    fileList: token(`printf "['%s']" (join "','" .Values.files)`),
     mountServiceAccountToken: token('eq .Values.tls.mode "self-managed"'),
     config: token('toJson .Values.agent.config'),
     configHash: token('toJson .Values.agent.config | sha256sum'),
     excludedNamespaces: token('append .Values.webhook.excludedNamespaces .Release.Namespace'),
     when: (name) => ({ expression: conditions[name][1], holds: true }),
+    itemWhen: (name, item) => block(`if ${conditions[name][1]}`, item),
+    itemForEach: (elements, item) =>
+      block(`range ${expressionOf(elements, expressions)}`, item(token('.'))),
   };
+}
+
+/** What a leaf of a chart stands for. */
+function expressionOf(leaf: unknown, expressions: Expressions): string {
+  return expressions[Number(String(leaf).replaceAll('@', ''))] ?? '';
 }
 
 /** The keys of a section; undefined for a leaf. */

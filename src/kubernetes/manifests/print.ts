@@ -4,8 +4,15 @@ import { parseValues, type ValueSources } from './parse-values.js';
 import { buildObjects, namespaceObject, toYaml } from './render.js';
 
 /** What `kubectl apply` takes; @throws KubernetesError "invalid_values". */
-export function printManifests(sources: ValueSources, namespace: string, version: string): string {
+export function printManifests(
+  sources: ValueSources,
+  namespace: string,
+  version: string,
+  format: 'yaml' | 'json',
+): string {
   const objects = buildObjects(knownInputs(parseValues(sources), namespace, version));
   const isNamespaced = objects.some(({ metadata }) => metadata.namespace !== undefined);
-  return toYaml([...(isNamespaced ? [namespaceObject(namespace)] : []), ...objects]);
+  const items = [...(isNamespaced ? [namespaceObject(namespace)] : []), ...objects];
+  if (format === 'yaml') return toYaml(items);
+  return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 2)}\n`;
 }

@@ -2,7 +2,7 @@
 // Manifests -> YAML, for kubectl or as the template of a chart. Pure.
 import { stringify } from 'yaml';
 import { agentManifests } from './agent.js';
-import type { Expressions, Inputs } from './inputs.js';
+import { type Expressions, endOfBlock, type Inputs } from './inputs.js';
 import type { KubernetesObject, Manifest } from './manifest.js';
 import { policyManifests } from './policy.js';
 import { runtimeClassManifests } from './runtime-class.js';
@@ -46,6 +46,11 @@ export function toTemplate(manifests: readonly Manifest[], expressions: Expressi
   return manifests
     .map(({ when, object }) => {
       const yaml = stringify(object, options)
+        // An item of a list that is a template action stands for itself.
+        .replace(/^ *- "@@(\d+)@@"\n/gm, (item, n) => {
+          const expression = expressions[Number(n)] ?? '';
+          return isAction(expression) ? `{{- ${expression} }}\n` : item;
+        })
         // A whole value keeps its type; a part of one is text.
         .replace(/(?<=[:-] )(["'])@@(\d+)@@\1$/gm, (_, _quote, n) => {
           return `{{ toJson (${expressions[Number(n)]}) }}`;
@@ -54,4 +59,8 @@ export function toTemplate(manifests: readonly Manifest[], expressions: Expressi
       return `{{- if ${when.expression} }}\n---\n${yaml}{{- end }}\n`;
     })
     .join('');
+}
+
+function isAction(expression: string): boolean {
+  return expression === endOfBlock || /^(if|range) /.test(expression);
 }

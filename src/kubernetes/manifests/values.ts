@@ -130,8 +130,12 @@ const fields = z.strictObject({
       tolerations: list([], 'Where else it may run'),
       nodeSelector: free({ 'kubernetes.io/os': 'linux' }, 'On which nodes'),
       logLevel: text('info', 'trace, debug, info, warn, error or fatal'),
-      podDisruptionBudget: flag(true, 'Keep one replica while nodes are drained'),
+      podDisruptionBudget: flag(true, 'Drain nodes so that one replica is away at a time'),
       networkPolicy: flag(true, 'Let in only the two ports, out only DNS and the API server'),
+      apiServerPorts: noted(
+        z.array(z.int().min(1).max(65_535)).min(1).default([443, 6443]),
+        'For the network policy: where the API server listens',
+      ),
       serviceMonitor: flag(false, "For the Prometheus operator's kind"),
     },
     'The mutating webhook',

@@ -113,7 +113,7 @@ export function webhookConfiguration(
       ...(annotations && { annotations }),
     },
     webhooks: [
-      webhook('workload', workload, workloads, [], [workloadAsks]),
+      ...inputs.itemWhen('workloads', webhook('workload', workload, workloads, [], [workloadAsks])),
       webhook('namespace', namespace, pods, [enabled, unrestricted]),
       webhook('pod', pod, pods, [silent, unrestricted], [podAsks]),
       webhook('namespace-restricted', namespaceRestricted, pods, [enabled, restricted]),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The webhook's server and everything it needs. Pure.
 import { injectorName } from '../names.js';
+import { certManagerObjects } from './cert-manager.js';
 import type { Inputs } from './inputs.js';
 import {
   clusterWide,
@@ -29,7 +30,10 @@ export function webhookManifests(inputs: Inputs): Manifest[] {
   return [
     ...all('webhook', [account(inputs), service(inputs), deployment(inputs)]),
     ...all('selfManaged', [...selfManaged(inputs), webhookConfiguration(inputs, {})]),
-    ...all('certManager', [...certManager(inputs), webhookConfiguration(inputs, { annotations })]),
+    ...all('certManager', [
+      ...certManagerObjects(inputs),
+      webhookConfiguration(inputs, { annotations }),
+    ]),
     ...all('existingSecret', [webhookConfiguration(inputs, { caBundle: values.tls.caBundle })]),
     ...all('disruptionBudget', [disruptionBudget(inputs)]),
     ...all('networkPolicy', [networkPolicy(inputs)]),
@@ -175,40 +179,19 @@ function selfManaged(inputs: Inputs): KubernetesObject[] {
   ];
 }
 
-function certManager(inputs: Inputs): KubernetesObject[] {
-  const { namespace, values } = inputs;
-  const metadata = namespaced(inputs, injectorName, component);
-  const name = `${injectorName}.${namespace}.svc`;
-  return [
-    { apiVersion: 'cert-manager.io/v1', kind: 'Issuer', metadata, spec: { selfSigned: {} } },
-    {
-      apiVersion: 'cert-manager.io/v1',
-      kind: 'Certificate',
-      metadata,
-      spec: {
-        secretName: values.tls.secretName,
-        dnsNames: [name, `${name}.cluster.local`],
-        issuerRef: { kind: 'Issuer', name: injectorName },
-        duration: '2160h',
-        renewBefore: '720h',
-        privateKey: { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Always' },
-      },
-    },
-  ];
-}
-
 function disruptionBudget(inputs: Inputs): KubernetesObject {
   return {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
     metadata: namespaced(inputs, injectorName, component),
-    spec: { minAvailable: 1, selector: { matchLabels: selectorLabels(component) } },
+    spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(component) } },
   };
 }
 
 /** The API server's address is not known here, so that its ports must do. */
 function networkPolicy(inputs: Inputs): KubernetesObject {
-  const tcp = (...ports: number[]) => ports.map((each) => ({ port: each, protocol: 'TCP' }));
+  const tcp = (each: number) => ({ port: each, protocol: 'TCP' });
+  const toApiServer = inputs.itemForEach(inputs.values.webhook.apiServerPorts, tcp);
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -216,8 +199,8 @@ function networkPolicy(inputs: Inputs): KubernetesObject {
     spec: {
       podSelector: { matchLabels: selectorLabels(component) },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: [{ ports: tcp(port, metricsPort) }],
-      egress: [{ ports: [{ port: 53, protocol: 'UDP' }, ...tcp(53, 443, 6443)] }],
+      ingress: [{ ports: [tcp(port), tcp(metricsPort)] }],
+      egress: [{ ports: [{ port: 53, protocol: 'UDP' }, tcp(53), ...toApiServer] }],
     },
   };
 }
