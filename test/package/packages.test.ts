@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { configJsonSchema } from '../../src/config/default-file.js';
 import { DebianRoot, scriptFunctions, succeed } from '../_support/debian-root.js';
 import { run } from '../_support/lensfs.js';
 import { patience } from '../_support/patience.js';
@@ -184,6 +185,16 @@ diff /tmp/before /tmp/after`);
     },
     timeoutMs,
   );
+
+  test('has the schema of the configuration, which the file names for editors', async () => {
+    const fileOf = async (path: string) => {
+      const script = `dpkg-deb --fsys-tarfile ${deb} | tar -xO .${path}`;
+      return (await succeed('sh', ['-c', script])).stdout;
+    };
+    const config = await fileOf('/etc/lensfs/config.yaml');
+    const [, path = ''] = /^# yaml-language-server: \$schema=file:\/\/(\S+)\n/.exec(config) ?? [];
+    expect(JSON.parse(await fileOf(path))).toEqual(configJsonSchema());
+  });
 
   test('has the manual pages that the commands and the schema make', async () => {
     const manual = await succeed('sh', [
