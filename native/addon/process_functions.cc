@@ -107,7 +107,8 @@ Napi::Value JsBecome(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsTakeShortTurns(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), core::TakeShortTurns());
+  core::TakeShortTurns();
+  return info.Env().Undefined();
 }
 
 // {link, worker, fds} of what is offered at `path`, see core/base/handover.h; undefined when

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "attach/attachment.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -21,7 +20,6 @@
 #include "attach/source.h"
 #include "attach/target.h"
 #include "core/base/fd.h"
-#include "core/base/read_file.h"
 #include "core/base/result.h"
 
 namespace attach {
@@ -29,7 +27,6 @@ namespace {
 
 using core::Error;
 using core::Fd;
-using core::FileBuffer;
 using core::Result;
 using core::Status;
 using core::SystemError;

@@ -58,8 +58,8 @@ const noBody = z.union([z.undefined(), z.strictObject({})], { error: 'expected n
 
 const jsonType = 'application/json; charset=utf-8';
 const maxBodyBytes = 64 * 1024;
-/** For a whole request, its head included. */
 const maxUrlParameterChars = 4_096;
+/** For a whole request, its head included. */
 const requestTimeoutMs = 5_000;
 /** How often requests are looked at that are not there yet. */
 const timeoutSweepMs = 1_000;

@@ -37,10 +37,10 @@ export function takeOver(path: string): Handover | undefined {
 
 /**
  * Lets this thread run soon after it has something to do, for a short time each: who asks it waits for nobody's long turn,
- * and it gets no more of a CPU than before. Whether the kernel has taken it; only Linux 6.12 and later do something.
+ * and it gets no more of a CPU than before. Linux before 6.12 ignores it.
  */
-export function takeShortTurns(): boolean {
-  return loadAddon().takeShortTurns();
+export function takeShortTurns(): void {
+  loadAddon().takeShortTurns();
 }
 
 /** What a keeper's worker has been given. */

@@ -20,10 +20,10 @@ const ownDirectories = ['docker', 'containers', 'containerd', 'lxc', 'cni'];
 // The overlays' upper directories are in memory that is mounted in this namespace only.
 const makeHost = `
   set -e
-  mount -t tmpfs tmpfs "$1/private"
+  mount -t tmpfs tmpfs "$1/written"
   for name in etc var/lib usr/share; do
-    mkdir -p "$1/private/$name" "$1/private/work/$name"
-    mount -t overlay -o "lowerdir=/$name,upperdir=$1/private/$name,workdir=$1/private/work/$name" overlay "/$name"
+    mkdir -p "$1/written/$name" "$1/written/work/$name"
+    mount -t overlay -o "lowerdir=/$name,upperdir=$1/written/$name,workdir=$1/written/work/$name" overlay "/$name"
   done
   mount -t tmpfs tmpfs /run
   mkdir -p /run/lock
@@ -102,7 +102,7 @@ export class PrivateHost implements AsyncDisposable {
   private constructor(dir: TempDir) {
     this.dir = dir;
     this.cgroupParent = `/${basename(dir.path)}`;
-    mkdirSync(dir.at('private'));
+    mkdirSync(dir.at('written'));
     const [first = '', ...rest] = [
       ...endsWithThis('KILL'),
       ...['unshare', '--mount', '--propagation', 'private', 'sh', '-c', makeHost, 'sh', dir.path],

@@ -2,8 +2,9 @@
 // The checklist of value bugs that LXCFS has had, CPUs and CPU time: points 10 to 20.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { NativeEngine, type NativeOptions } from '../../src/native/binding.js';
+import type { NativeEngine, NativeOptions } from '../../src/native/binding.js';
 import { cpuInfoFixture } from '../_support/core-texts.js';
+import { openNativeEngine } from '../_support/native-engine.js';
 import { type CpuColumns, cpuNumbers, parseCpuList, parseStat } from '../_support/proc-text.js';
 import { Specimen } from '../_support/specimen.js';
 
@@ -24,22 +25,7 @@ function cpuStat(sec: { user?: number; system?: number; nice?: number; throttled
 
 /** An engine as the daemon has it: a clock that goes on, counters that are kept. */
 function openEngine(specimen: Specimen, options: Partial<NativeOptions> = {}): NativeEngine {
-  const { proc, cgroup, sys } = specimen.host.tree;
-  return NativeEngine.open({
-    procRoot: proc,
-    cgroupRoot: cgroup,
-    sysRoot: sys,
-    freshnessUsec: 0,
-    viewsMax: 64,
-    handlesMax: 64,
-    cpuCount: 'quota',
-    cpuNumbering: 'physical',
-    swap: true,
-    loadavg: true,
-    onFailure: 'host',
-    readers: 1,
-    ...options,
-  });
+  return openNativeEngine(specimen.host.tree, { onFailure: 'host', ...options });
 }
 
 describe('CPUs', () => {

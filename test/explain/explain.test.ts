@@ -3,13 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Explanation, explainFile } from '../../src/explain/explain.js';
 import { CapturedHost, capturedContainers } from '../_support/captured-hosts.js';
-import { explainAll, openExplaining } from '../_support/explained.js';
+import { explainAll } from '../_support/explained.js';
+import { openNativeEngine } from '../_support/native-engine.js';
 
 describe('explainFile()', () => {
   for (const [name, containers] of capturedContainers) {
     test(`has a formula for every number of every file on ${name}`, async () => {
       await using host = await CapturedHost.unpack(name);
-      await using engine = openExplaining(host.tree);
+      await using engine = openNativeEngine(host.tree);
       for (const { pid } of containers) {
         for (const { file, numbers } of explainAll(engine, { pid })) {
           expect(numbers.filter(({ formula }) => formula === '')).toEqual([]);
@@ -21,7 +22,7 @@ describe('explainFile()', () => {
 
     test(`shows raw values that are in the kernel files on ${name}`, async () => {
       await using host = await CapturedHost.unpack(name);
-      await using engine = openExplaining(host.tree);
+      await using engine = openNativeEngine(host.tree);
       const explanations = containers.flatMap(({ pid }) => explainAll(engine, { pid }));
       const own = explanations.filter(({ isHosts }) => !isHosts);
       const sources = own.flatMap(({ numbers }) => numbers.flatMap((number) => number.sources));
@@ -35,7 +36,7 @@ describe('explainFile()', () => {
 
     test(`takes MemTotal from the limit that it names on ${name}`, async () => {
       await using host = await CapturedHost.unpack(name);
-      await using engine = openExplaining(host.tree);
+      await using engine = openNativeEngine(host.tree);
       const limited = containers
         .map(({ pid }) => explainFile('proc/meminfo', engine.explain('proc/meminfo', { pid })))
         .filter(({ isHosts }) => !isHosts)

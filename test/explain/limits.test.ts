@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest';
 import type { NativeEngine } from '../../src/native/binding.js';
 import { CapturedHost } from '../_support/captured-hosts.js';
 import { hasCgroups, TestCgroup } from '../_support/cgroup.js';
-import { explainNumber, openExplaining } from '../_support/explained.js';
+import { explainNumber } from '../_support/explained.js';
+import { openNativeEngine } from '../_support/native-engine.js';
 import type { Tree } from '../_support/tree.js';
 import { mebibyte } from '../_support/units.js';
 
@@ -31,7 +32,7 @@ describe.skipIf(!hasCgroups())('explainFile() of a cgroup of this machine', () =
   for (const [file, name] of memoryNumbers) {
     test(`names the memory limit for ${name}, and nobody for one above the host's memory`, async () => {
       await using cgroup = await TestCgroup.create({ memoryBytes: 64 * mebibyte });
-      await using engine = openExplaining();
+      await using engine = openNativeEngine();
       expect(deciderOf(engine, cgroup, file, name)).toBe(
         dirname(cgroup.file('memory', 'cgroup.procs')),
       );
@@ -51,7 +52,7 @@ describe.skipIf(!hasCgroups())('explainFile() of a cgroup of this machine', () =
     test(`names the cpuset for ${name} when the quota allows as many CPUs`, async (context) => {
       context.skip(!hasTwoCpus, 'needs two CPUs');
       await using cgroup = await TestCgroup.create({ cpuset: '0', cpus: 4 });
-      await using engine = openExplaining();
+      await using engine = openNativeEngine();
       expect(deciderOf(engine, cgroup, file, name)).toBe(
         dirname(cgroup.file('cpuset', 'cgroup.procs')),
       );
@@ -60,7 +61,7 @@ describe.skipIf(!hasCgroups())('explainFile() of a cgroup of this machine', () =
     test(`names the quota for ${name} when it allows fewer CPUs, and nobody when it does not`, async (context) => {
       context.skip(!hasTwoCpus, 'needs two CPUs');
       await using cgroup = await TestCgroup.create({ cpus: 1 });
-      await using engine = openExplaining();
+      await using engine = openNativeEngine();
       expect(deciderOf(engine, cgroup, file, name)).toBe(
         dirname(cgroup.file('cpu', 'cgroup.procs')),
       );
@@ -71,7 +72,7 @@ describe.skipIf(!hasCgroups())('explainFile() of a cgroup of this machine', () =
     test(`names no quota for ${name} with cpu.count: cpuset`, async (context) => {
       context.skip(!hasTwoCpus, 'needs two CPUs');
       await using cgroup = await TestCgroup.create({ cpus: 1 });
-      await using engine = openExplaining(undefined, { cpuCount: 'cpuset' });
+      await using engine = openNativeEngine(undefined, { cpuCount: 'cpuset' });
       expect(deciderOf(engine, cgroup, file, name)).toBeNull();
       await cgroup.limit({ cpuset: '0' });
       expect(deciderOf(engine, cgroup, file, name)).toBe(
@@ -84,7 +85,7 @@ describe.skipIf(!hasCgroups())('explainFile() of a cgroup of this machine', () =
     context.skip(!hasTwoCpus, 'needs two CPUs');
     await using cgroup = await TestCgroup.create({ cpuset: '1' });
     const parent = dirname(cgroup.file('cpuset', 'cgroup.procs'));
-    await using engine = openExplaining();
+    await using engine = openNativeEngine();
     const child = await makeCpusetBelow(cgroup, parent, '1');
     try {
       const target = { cgroup: `${cgroup.path}/below` };
@@ -140,12 +141,12 @@ describe('explainFile() of a captured host', () => {
       const scope = await scopeOf(tree);
       await tree.write(`${slice}/memory.swap.max`, `${32 * mebibyte}\n`);
       await tree.write(`${scope}/memory.swap.max`, '0\n');
-      await using engine = openExplaining(tree);
+      await using engine = openNativeEngine(tree);
       expect(explainNumber(engine, file, name, { pid })).toMatchObject({
         value: '0',
         decidedBy: `${tree.root}/${scope}`,
       });
-      await using off = openExplaining(tree, { swap: false });
+      await using off = openNativeEngine(tree, { swap: false });
       expect(explainNumber(off, file, name, { pid }).decidedBy).toBeNull();
     });
   }
@@ -154,17 +155,17 @@ describe('explainFile() of a captured host', () => {
     await using host = await CapturedHost.unpack('v2-systemd-4cpu-swap');
     const { tree } = host;
     await tree.write(`${await scopeOf(tree)}/memory.swap.max`, `${tebibyte}\n`);
-    await using engine = openExplaining(tree);
+    await using engine = openNativeEngine(tree);
     expect(explainNumber(engine, 'proc/meminfo', 'SwapTotal', { pid }).decidedBy).toBeNull();
   });
 
   test('names nobody with swap off on v1, whose files are read all the same', async () => {
     await using host = await CapturedHost.unpack('v1-4cpu-swap');
-    await using engine = openExplaining(host.tree);
+    await using engine = openNativeEngine(host.tree);
     const target = { pid: 177 };
     const { decidedBy } = explainNumber(engine, 'proc/meminfo', 'SwapTotal', target);
     expect(decidedBy).toMatch(/\/memory\/docker\/0d1a6f\w+$/);
-    await using off = openExplaining(host.tree, { swap: false });
+    await using off = openNativeEngine(host.tree, { swap: false });
     expect(explainNumber(off, 'proc/meminfo', 'SwapTotal', target).decidedBy).toBeNull();
   });
 
@@ -177,7 +178,7 @@ describe('explainFile() of a captured host', () => {
       await tree.write(`${slice}/hugetlb.2MB.max`, `${4 * 2 * mebibyte}\n`);
       await tree.write(`${scope}/hugetlb.2MB.max`, 'max\n');
       await tree.write(`${scope}/hugetlb.2MB.current`, `${2 * mebibyte}\n`);
-      await using engine = openExplaining(tree);
+      await using engine = openNativeEngine(tree);
       const { decidedBy, sources } = explainNumber(engine, 'proc/meminfo', name, { pid });
       expect(decidedBy).toBe(`${tree.root}/${slice}`);
       const raw = sources.map(({ path, value }) => [path.slice(tree.root.length + 1), value]);

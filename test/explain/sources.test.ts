@@ -7,7 +7,8 @@ import type { Explanation } from '../../src/explain/explain.js';
 import { numbersOf } from '../../src/explain/numbers.js';
 import { CapturedHost, capturedContainers } from '../_support/captured-hosts.js';
 import { hasCgroups, TestCgroup } from '../_support/cgroup.js';
-import { explainAll, explainNumber, openExplaining } from '../_support/explained.js';
+import { explainAll, explainNumber } from '../_support/explained.js';
+import { openNativeEngine } from '../_support/native-engine.js';
 import { waitUntil } from '../_support/wait.js';
 
 const cpuInfoFixtures = 'test/fixtures/cpuinfo';
@@ -26,7 +27,7 @@ describe('explainFile() has a source for every number that is no constant', () =
   for (const [name, containers] of capturedContainers) {
     test(`of ${name}`, async () => {
       await using host = await CapturedHost.unpack(name);
-      await using engine = openExplaining(host.tree);
+      await using engine = openNativeEngine(host.tree);
       for (const target of containers) {
         const explanations = explainAll(engine, { pid: target.pid });
         expect(explanations.flatMap(withoutSource)).toEqual([]);
@@ -38,14 +39,14 @@ describe('explainFile() has a source for every number that is no constant', () =
 
   test.skipIf(!hasCgroups())('of a cgroup of this machine', async () => {
     await using cgroup = await TestCgroup.create({ memoryBytes: 2 ** 26, cpus: 1 });
-    await using engine = openExplaining();
+    await using engine = openNativeEngine();
     const explanations = explainAll(engine, { cgroup: cgroup.path });
     expect(explanations.some(({ isHosts }) => !isHosts)).toBe(true);
     expect(explanations.flatMap(withoutSource)).toEqual([]);
   });
 
   test.skipIf(!hasCgroups())("of the host's own files", async () => {
-    await using engine = openExplaining();
+    await using engine = openNativeEngine();
     const explanations = explainAll(engine, { cgroup: '/' });
     const own = explanations.filter(({ isHosts }) => isHosts);
     expect(own.map(({ file }) => file)).toContain('proc/meminfo');
@@ -65,7 +66,7 @@ describe.skipIf(!hasCgroups())('explainFile() of tasks', () => {
   test('shows the states of those that it counts, each time it is asked', async () => {
     await using cgroup = await TestCgroup.create();
     const shell = spawn(...cgroup.enter('sh', '-c', 'while :; do :; done'));
-    await using engine = openExplaining();
+    await using engine = openNativeEngine();
     const target = { cgroup: cgroup.path };
     const running = { path: `/proc/${shell.pid}/stat`, key: '', value: 'R' };
     await waitUntil('the shell loops in the cgroup', async () => isIn(cgroup, shell));
@@ -87,7 +88,7 @@ describe.skipIf(!hasCgroups())('explainFile() of tasks', () => {
   test('shows the numbers of the newest, and when the first has started', async () => {
     await using cgroup = await TestCgroup.create();
     const shell = spawn(...cgroup.contain('sleep', '1000'));
-    await using engine = openExplaining();
+    await using engine = openNativeEngine();
     const pid = await findChild(shell);
     const newest = explainNumber(engine, 'proc/loadavg', 'pid', { pid });
     expect(newest.value).toBe('1');
@@ -136,7 +137,7 @@ describe('explainFile() of /proc/cpuinfo', () => {
       const marked = text.replace(/^(cpu MHz\s*: ).*$/gm, (_, start) => `${start}${1000 + cpu++}`);
       expect(cpu).toBe(4);
       await tree.write('proc/cpuinfo', marked);
-      await using engine = openExplaining(tree, { cpuNumbering });
+      await using engine = openNativeEngine(tree, { cpuNumbering });
       const shown = cpuNumbering === 'physical' ? [1, 2] : [0, 1];
       for (const [index, number] of shown.entries()) {
         expect(
@@ -162,7 +163,7 @@ describe('explainFile() of /proc/cpuinfo', () => {
 
 test('explainFile() of /proc/slabinfo says why it is empty', async () => {
   await using host = await CapturedHost.unpack('v2-64cpu');
-  await using engine = openExplaining(host.tree);
+  await using engine = openNativeEngine(host.tree);
   const target = { pid: 519 };
   expect(explainNumber(engine, 'proc/slabinfo', 'version', target).value).toBe('2.1');
   expect(explainNumber(engine, 'proc/slabinfo', 'caches', target)).toMatchObject({

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The label and the taint of a node, through the API and by the program.
+// The label and the taint of a node, through the API.
 import { describe, expect, test } from 'vitest';
 import { ApiClient } from '../../src/kubernetes/api-client.js';
-import { markNode, nodePatch } from '../../src/kubernetes/node.js';
+import { type MarkNodeOptions, markNode, nodePatch } from '../../src/kubernetes/node.js';
 import { createLogger } from '../../src/logger.js';
 import { ApiServer } from '../_support/api-server.js';
 import { waitUntil } from '../_support/wait.js';
@@ -21,6 +21,20 @@ function node(labels: Record<string, string> | null, taints?: { key: string }[] 
   };
 }
 
+/** Marks the node, of a daemon that serves when nothing else is said. */
+function mark(api: ApiServer, signal: AbortSignal, more: Partial<MarkNodeOptions> = {}) {
+  return markNode({
+    api: new ApiClient({ server: api.url, credentialsDir: api.credentialsDir }),
+    name: 'worker',
+    taint,
+    isServing: async () => true,
+    intervalMs: 10,
+    logger: createLogger('fatal'),
+    signal,
+    ...more,
+  });
+}
+
 describe('markNode()', () => {
   test('follows the daemon, and leaves everything else of the node alone', async () => {
     await using api = await ApiServer.start();
@@ -28,17 +42,11 @@ describe('markNode()', () => {
     let serves = false;
     let asked = 0;
     const stop = new AbortController();
-    const marking = markNode({
-      api: new ApiClient({ server: api.url, credentialsDir: api.credentialsDir }),
-      name: 'worker',
-      taint,
+    const marking = mark(api, stop.signal, {
       isServing: async () => {
         asked += 1;
         return serves;
       },
-      intervalMs: 10,
-      logger: createLogger('fatal'),
-      signal: stop.signal,
     });
     const label = () => api.objects.get(path).metadata.labels['lensfs.io/ready'];
     await waitUntil('not ready', () => label() === 'false');
@@ -61,16 +69,7 @@ describe('markNode()', () => {
     await using api = await ApiServer.start();
     api.put(path, node({ disk: 'ssd' }, [other]));
     const stop = new AbortController();
-    const marking = markNode({
-      api: new ApiClient({ server: api.url, credentialsDir: api.credentialsDir }),
-      name: 'worker',
-      taint,
-      isServing: async () => true,
-      intervalMs: 10,
-      recheckMs: 30,
-      logger: createLogger('fatal'),
-      signal: stop.signal,
-    });
+    const marking = mark(api, stop.signal, { recheckMs: 30 });
     const label = () => api.objects.get(path).metadata.labels['lensfs.io/ready'];
     await waitUntil('ready', () => label() === 'true');
     api.put(path, node({ disk: 'hdd' }, [other, ours]));
@@ -84,15 +83,7 @@ describe('markNode()', () => {
   test('tries again when the API server does not answer as it should', async () => {
     await using api = await ApiServer.start();
     const stop = new AbortController();
-    const marking = markNode({
-      api: new ApiClient({ server: api.url, credentialsDir: api.credentialsDir }),
-      name: 'worker',
-      taint,
-      isServing: async () => true,
-      intervalMs: 10,
-      logger: createLogger('fatal'),
-      signal: stop.signal,
-    });
+    const marking = mark(api, stop.signal);
     await waitUntil('it was refused', () => api.requests.length > 2);
     api.put(path, node(null, null));
     await waitUntil(

@@ -9,7 +9,7 @@
 namespace core {
 
 // Gives the calling thread, and those it starts, turns of 100 µs: they come soon after they are
-// asked for, also on a busy CPU, and are no more of it. True when the kernel has taken it.
-bool TakeShortTurns();
+// asked for, also on a busy CPU, and are no more of it.
+void TakeShortTurns();
 
 }  // namespace core

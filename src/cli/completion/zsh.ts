@@ -68,11 +68,11 @@ function argumentsCase({ name, options, operands }: Completable): string {
 function optionSpecs(option: CompletableOption): string[] {
   const { help, isRepeatable, value } = option;
   const all = spellings(option);
-  const [once, repeated] = [all.length > 1 ? `(${all.join(' ')})` : '', '*'];
+  const once = all.length > 1 ? `(${all.join(' ')})` : '';
   const argument = value === undefined ? '' : `:${escaped(value.placeholder)}:${action(value)}`;
   return all.map((spelling) => {
     const long = value !== undefined && spelling.startsWith('--') ? '=' : '';
-    return `${isRepeatable ? repeated : once}${spelling}${long}[${escaped(help)}]${argument}`;
+    return `${isRepeatable ? '*' : once}${spelling}${long}[${escaped(help)}]${argument}`;
   });
 }
 
