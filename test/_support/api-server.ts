@@ -79,7 +79,7 @@ export class ApiServer implements AsyncDisposable {
     if (found === undefined) return refuse(404, `"${path}" not found`);
     if (incoming.method === 'PUT') return this.#replace(path, found, JSON.parse(body));
     if (incoming.method === 'PATCH') {
-      return this.#patch(path, found, incoming.headers['content-type'], JSON.parse(body));
+      return await this.#patch(path, incoming.headers['content-type'], JSON.parse(body));
     }
     return { status: 200, body: found };
   }
@@ -92,14 +92,20 @@ export class ApiServer implements AsyncDisposable {
     return { status: 200, body: this.objects.get(path) };
   }
 
-  #patch(path: string, found: Json, contentType: string | undefined, patch: Json): Reply {
+  async #patch(path: string, contentType: string | undefined, patch: Json): Promise<Reply> {
     if (contentType !== 'application/json-patch+json') return refuse(415, `no ${contentType} here`);
-    try {
-      this.put(path, patchWithKubectl(found, patch));
-    } catch (error) {
-      return refuse(422, String(error));
+    for (;;) {
+      const found = this.objects.get(path);
+      try {
+        const patched = await patchWithKubectl(found, patch);
+        // Written by somebody else meanwhile: the patch is for what is there now, as with the real one.
+        if (this.objects.get(path) !== found) continue;
+        this.put(path, patched);
+      } catch (error) {
+        return refuse(422, String(error));
+      }
+      return { status: 200, body: this.objects.get(path) };
     }
-    return { status: 200, body: this.objects.get(path) };
   }
 }
 

@@ -10,9 +10,12 @@ import { web } from './fixtures/workloads.js';
 
 const options = { tree: '/var/lib/lensfs', files: injectableFiles };
 
-function admit(path: (typeof admissionPaths)[keyof typeof admissionPaths], object: Json): Json {
+async function admit(
+  path: (typeof admissionPaths)[keyof typeof admissionPaths],
+  object: Json,
+): Promise<Json> {
   const request = { uid: 'u', operation: 'CREATE', object, oldObject: null };
-  return patchWithKubectl(object, review(path, request, options).patch);
+  return await patchWithKubectl(object, review(path, request, options).patch);
 }
 
 /** The lines that `kubectl describe pod` prints below "Mounts:". */
@@ -23,8 +26,8 @@ function describeMounts(pod: Json): string[] {
     .sort();
 }
 
-test('An annotated Deployment ends with pods that have the mounts', () => {
-  const deployment = admit(admissionPaths.workload, web);
+test('An annotated Deployment ends with pods that have the mounts', async () => {
+  const deployment = await admit(admissionPaths.workload, web);
   // What the controllers and the service account admission make of the template.
   const { metadata, spec } = deployment.spec.template;
   const pod = {
@@ -40,7 +43,7 @@ test('An annotated Deployment ends with pods that have the mounts', () => {
       mountPath: '/var/run/secrets/kubernetes.io/serviceaccount',
     },
   ];
-  const admitted = admit(admissionPaths.pod, pod);
+  const admitted = await admit(admissionPaths.pod, pod);
   const lines = describeMounts(admitted);
   // Those of the initializer …
   for (const file of ['cpuinfo', 'diskstats', 'meminfo', 'stat', 'swaps', 'uptime']) {
