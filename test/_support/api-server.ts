@@ -84,7 +84,7 @@ export class ApiServer implements AsyncDisposable {
     const body = await text(incoming);
     if (incoming.headers.authorization !== `Bearer ${this.#token}`)
       return refuse(401, 'Unauthorized');
-    const path = incoming.url ?? '';
+    const path = new URL(incoming.url ?? '', this.url).pathname;
     const what = `${incoming.method} ${path}`;
     if (this.forbidden.has(what)) return refuse(403, `the service account cannot ${what}`);
     const found = this.objects.get(path);

@@ -84,3 +84,37 @@ export async function patchWithKubectl(object: object, patch: readonly object[])
   ];
   return JSON.parse(await kubectl([...args, '--output=json'], JSON.stringify(object)));
 }
+
+interface Cluster {
+  url: string;
+  /** Of "token" and "ca.crt". */
+  credentialsDir: string;
+  put: (path: string, object: object) => void;
+}
+
+interface NamedObject {
+  metadata: { name: string; namespace: string };
+}
+
+/** What `kubectl describe` prints of a pod, which is put on the API server with all that kubectl asks for. */
+export async function describeWithKubectl(api: Cluster, pod: NamedObject): Promise<string> {
+  const { name, namespace } = pod.metadata;
+  const resources = ['Pod', 'Event'].map((kind) => ({
+    name: `${kind.toLowerCase()}s`,
+    singularName: kind.toLowerCase(),
+    namespaced: true,
+    kind,
+    verbs: ['get', 'list'],
+  }));
+  api.put('/api', { kind: 'APIVersions', versions: ['v1'] });
+  api.put('/apis', { kind: 'APIGroupList', apiVersion: 'v1', groups: [] });
+  api.put('/api/v1', { kind: 'APIResourceList', groupVersion: 'v1', resources });
+  const inNamespace = `/api/v1/namespaces/${namespace}`;
+  api.put(`${inNamespace}/pods/${name}`, pod);
+  api.put(`${inNamespace}/events`, { kind: 'EventList', apiVersion: 'v1', items: [] });
+  const file = (path: string) => join(api.credentialsDir, path);
+  const token = readFileSync(file('token'), 'utf8').trim();
+  const cluster = ['--server', api.url, '--token', token, '--certificate-authority'];
+  const own = [file('ca.crt'), '--cache-dir', file('cache'), '--namespace', namespace];
+  return await kubectl([...cluster, ...own, 'describe', 'pod', name]);
+}
