@@ -221,6 +221,8 @@ describe('WebhookServer', () => {
     const since = performance.now();
     expect((await begun.reply).status).toBe(408);
     expect(performance.now() - since).toBeLessThan(3000);
+    const counts = await server.metrics.registry.metrics();
+    expect(counts).toMatch(/^lensfs_admission_refused_requests_total\{status="408"\} 1$/m);
     client.close();
   });
 });
