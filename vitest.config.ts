@@ -6,7 +6,7 @@ import { isGuest, patience } from './test/_support/patience.js';
 const systemTests = [
   'test/{expectations,hostile,lifecycle,mount,package,vm}/**/*.test.ts',
   'test/checklist/mounted.test.ts',
-  'test/kubernetes/{agent,image-run}.test.ts',
+  'test/kubernetes/{agent,image-run,node-program}.test.ts',
   'test/cli/{serve,show,terminal}.test.ts',
   'test/control/{api,clients,events,hostile,turns}.test.ts',
   'test/docs/commands.test.ts',

@@ -4,6 +4,7 @@ import {
   destination,
   type Logger,
   pino,
+  stdSerializers,
   stdTimeFunctions,
   symbols,
 } from 'pino';
@@ -63,6 +64,8 @@ export function createLogger(level: LogLevel, isJournal = false): Logger {
       level,
       base: { pid: process.pid },
       timestamp: stdTimeFunctions.isoTime,
+      // Messages tell their cause themselves: pino's own serializer would append it once more.
+      serializers: { err: stdSerializers.errWithCause },
       formatters: { level: (label) => ({ level: label }) },
     },
     isJournal ? withPriority(stderr) : stderr,

@@ -59,11 +59,10 @@ export class ApiClient {
   ): Promise<ApiReply<T>> {
     const { server, credentialsDir } = this.#options;
     try {
-      // Read each time: the kubelet renews the token.
-      const [token, ca] = await Promise.all([
-        readFile(`${credentialsDir}/token`, 'utf8'),
-        readFile(`${credentialsDir}/ca.crt`, 'utf8'),
-      ]);
+      // Read each time: the kubelet renews the token. One after the other: of two that are missing, it is always the
+      // first that is named.
+      const token = await readFile(`${credentialsDir}/token`, 'utf8');
+      const ca = await readFile(`${credentialsDir}/ca.crt`, 'utf8');
       const payload = body === undefined ? undefined : JSON.stringify(body);
       const headers = {
         authorization: `Bearer ${token.trim()}`,

@@ -18,10 +18,9 @@ export type CertificateSource = () => Promise<ServedPair>;
 export function filesSource(directory: string): CertificateSource {
   return async () => {
     try {
-      const [cert, key] = await Promise.all([
-        readFile(`${directory}/tls.crt`, 'utf8'),
-        readFile(`${directory}/tls.key`, 'utf8'),
-      ]);
+      // One after the other: of two that are missing, it is always the first that is named.
+      const cert = await readFile(`${directory}/tls.crt`, 'utf8');
+      const key = await readFile(`${directory}/tls.key`, 'utf8');
       // The kubelet switches both files at once, but not between our two reads.
       if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
         throw new Error('tls.key does not belong to tls.crt');

@@ -9,6 +9,7 @@ import { type KeyPair, servedUntil } from './certificates.js';
 import { KubernetesError } from './kubernetes-error.js';
 import { admissionPaths } from './names.js';
 import type { Review, ReviewOptions } from './pod-review.js';
+import { countRefused } from './refused-requests.js';
 import { WebhookMetrics } from './webhook-metrics.js';
 
 /** Two objects of etcd's largest size, and JSON around them. */
@@ -128,10 +129,7 @@ export class WebhookServer implements AsyncDisposable {
       this.metrics.reviews.inc({ result: 'failed' });
       return reply.code(200).send(respond(parsed.request, failed(messageOf(error))));
     });
-    app.addHook('onResponse', async (_request, reply) => {
-      const status = reply.statusCode;
-      if (status !== 200) this.metrics.refused.inc({ status });
-    });
+    countRefused(app, this.metrics);
     return app;
   }
 

@@ -12,8 +12,13 @@ export class WebhookMetrics {
   });
   readonly refused = new Counter({
     name: 'lensfs_admission_refused_requests_total',
-    help: 'Requests that were no reviews, by HTTP status',
+    help: 'Requests that got no review, by HTTP status; "aborted" when the client hung up',
     labelNames: ['status'] as const,
+    registers: [this.registry],
+  });
+  readonly failedHandshakes = new Counter({
+    name: 'lensfs_admission_failed_handshakes_total',
+    help: 'Connections that ended before TLS was agreed on, as when the certificate is not trusted',
     registers: [this.registry],
   });
   readonly seconds = new Histogram({

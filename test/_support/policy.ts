@@ -9,6 +9,7 @@ type Json = any;
 const listKeys: Record<string, string> = {
   containers: 'name',
   initContainers: 'name',
+  ephemeralContainers: 'name',
   volumes: 'name',
   volumeMounts: 'mountPath',
 };
@@ -44,15 +45,16 @@ export class Policy {
     this.#spec = policy.spec;
   }
 
-  /** Whether the conditions let a pod through. */
-  matches(object: Json): boolean {
+  /** Whether the conditions let a pod through, that is created or was another before. */
+  matches(object: Json, oldObject: Json = null): boolean {
     return this.#spec.matchConditions.every(
-      ({ expression }: Json) => this.#cel.evaluate(withoutFlags(expression), { object }) === true,
+      ({ expression }: Json) =>
+        this.#cel.evaluate(withoutFlags(expression), { object, oldObject }) === true,
     );
   }
 
   /** The pod after all mutations. */
-  mutate(object: Json): Json {
+  mutate(object: Json, oldObject: Json = null): Json {
     let after = structuredClone(object);
     for (const { applyConfiguration } of this.#spec.mutations) {
       const variables = Object.fromEntries(
@@ -63,6 +65,7 @@ export class Policy {
       );
       const configuration = this.#cel.evaluate(withoutTypes(applyConfiguration.expression), {
         object: after,
+        oldObject,
         variables,
       });
       after = apply(after, plain(configuration));

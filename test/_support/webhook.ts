@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The built webhook in a child process, with a certificate of its own, and a client for it.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { createKeyPair, type KeyPair } from '../../src/kubernetes/certificates.js';
-import { cleanEnvironment, type LogLine, program } from './lensfs.js';
+import { RunningCommand } from './lensfs.js';
 import { TempDir } from './temp-dir.js';
 
 export const webhookHost = 'lensfs-injector.lensfs-system.svc';
@@ -76,60 +74,59 @@ async function replyTo(outgoing: ClientRequest): Promise<HttpReply> {
   return { status: incoming.statusCode ?? 0, text: await text(incoming) };
 }
 
-/** A `lensfs kubernetes webhook --tls files`; disposing tells it to end and waits. */
-export class RunningWebhook implements AsyncDisposable {
-  readonly child: ChildProcess;
-  readonly log: LogLine[] = [];
-  readonly dir: TempDir;
-  readonly pair: KeyPair;
-  readonly #exited: Promise<unknown>;
-  #client: WebhookClient;
+/** A `lensfs kubernetes webhook` on ports of its own. */
+export class WebhookProcess extends RunningCommand {
   port = 0;
   metricsPort = 0;
 
+  protected constructor(args: readonly string[]) {
+    const ports = ['--host', '127.0.0.1', '--port', '0', '--metrics-port', '0'];
+    super(['kubernetes', 'webhook', ...ports, '--log-level', 'debug', ...args]);
+  }
+
+  /** Starts one and waits until it serves. */
+  static async start(args: readonly string[] = []): Promise<WebhookProcess> {
+    const webhook = new WebhookProcess(args);
+    await webhook.serving();
+    return webhook;
+  }
+
+  protected async serving(): Promise<void> {
+    const serving = await this.logged('Serving');
+    this.port = Number(serving['port']);
+    this.metricsPort = Number(serving['metricsPort']);
+  }
+
+  /** /healthz, /readyz or /metrics. */
+  async side(path: string): Promise<HttpReply> {
+    const reply = await fetch(`http://127.0.0.1:${this.metricsPort}${path}`);
+    return { status: reply.status, text: await reply.text() };
+  }
+}
+
+/** One with a certificate that was made for it. */
+export class RunningWebhook extends WebhookProcess {
+  readonly dir: TempDir;
+  readonly pair: KeyPair;
+  #client: WebhookClient;
+
   private constructor(dir: TempDir, pair: KeyPair, args: readonly string[]) {
+    super(['--tls', 'files', '--tls-dir', dir.path, ...args]);
     this.dir = dir;
     this.pair = pair;
     this.#client = new WebhookClient(pair.ca, 0);
-    const own = ['--tls', 'files', '--tls-dir', dir.path, '--host', '127.0.0.1'];
-    const ports = ['--port', '0', '--metrics-port', '0', '--log-level', 'debug'];
-    this.child = spawn(
-      'setpriv',
-      ['--pdeathsig', 'TERM', program, 'kubernetes', 'webhook', ...own, ...ports, ...args],
-      { env: cleanEnvironment(), stdio: ['ignore', 'inherit', 'pipe'] },
-    );
-    this.#exited = once(this.child, 'close');
   }
 
-  static async start(args: readonly string[] = ['--drain-ms', '0']): Promise<RunningWebhook> {
+  static override async start(
+    args: readonly string[] = ['--drain-ms', '0'],
+  ): Promise<RunningWebhook> {
     const dir = await TempDir.create();
     const pair = await createKeyPair([webhookHost], new Date());
     await writePair(dir, pair);
     const webhook = new RunningWebhook(dir, pair, args);
-    const serving = await webhook.logged('Serving');
-    webhook.port = Number(serving['port']);
-    webhook.metricsPort = Number(serving['metricsPort']);
+    await webhook.serving();
     webhook.#client = new WebhookClient(pair.ca, webhook.port);
     return webhook;
-  }
-
-  /** The first log line with a message. */
-  async logged(message: string): Promise<LogLine> {
-    const known = this.log.find(({ msg }) => msg === message);
-    if (known !== undefined) return known;
-    if (this.child.stderr === null) throw new Error('No log');
-    const lines = createInterface(this.child.stderr);
-    // One reader for the whole life: later lines are found in `log`.
-    return await new Promise((resolve, reject) => {
-      lines.on('line', (written) => {
-        const line = written.startsWith('{')
-          ? (JSON.parse(written) as LogLine)
-          : { level: '', msg: written };
-        this.log.push(line);
-        if (line.msg === message) resolve(line);
-      });
-      lines.on('close', () => reject(new Error(`No "${message}": ${JSON.stringify(this.log)}`)));
-    });
   }
 
   /** One request, if not shared over a connection of its own. */
@@ -142,20 +139,9 @@ export class RunningWebhook implements AsyncDisposable {
     return this.#client.begin(path, length);
   }
 
-  /** /healthz, /readyz or /metrics. */
-  async side(path: string): Promise<HttpReply> {
-    const reply = await fetch(`http://127.0.0.1:${this.metricsPort}${path}`);
-    return { status: reply.status, text: await reply.text() };
-  }
-
-  get exited(): Promise<unknown> {
-    return this.#exited;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
+  override async [Symbol.asyncDispose](): Promise<void> {
     this.#client.close();
-    this.child.kill('SIGTERM');
-    await this.#exited;
+    await super[Symbol.asyncDispose]();
     await this.dir[Symbol.asyncDispose]();
   }
 }

@@ -144,7 +144,7 @@ test('A pod as the webhook makes it has its view in its volumes', async () => {
   };
   const namespace = { isOptedIn: true, isRestricted: false };
   const { patch } = reviewPod(podSchema.parse(structuredClone(original)), namespace, options);
-  const { spec } = podSchema.parse(patchWithKubectl(original, patch));
+  const { spec } = podSchema.parse(await patchWithKubectl(original, patch));
   const mounts = (spec.containers?.[0]?.volumeMounts ?? []).map((mount): CriMount => {
     expect(mount).toMatchObject({ readOnly: true, mountPropagation: 'HostToContainer' });
     const volume = spec.volumes?.find(({ name }) => name === mount.name);

@@ -114,7 +114,7 @@ async function startPod(...args: 'keep'[]): Promise<PodContainer> {
   };
   const namespace = { isOptedIn: true, isRestricted: false };
   const { patch } = reviewPod(podSchema.parse(structuredClone(pod)), namespace, options);
-  const { spec } = patchWithKubectl(pod, patch) as Json;
+  const { spec } = (await patchWithKubectl(pod, patch)) as Json;
   const started = await node.start(spec, spec.containers[0], { memoryBytes: limitKib * 1024 });
   await sees(started, own);
   return started;

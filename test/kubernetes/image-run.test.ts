@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The image, built by Docker on a base made here, and what runs in it: the webhook as nobody, the agent on the host.
 //
-// The stage that compiles takes minutes: its place is taken by this checkout's build, of which the stage's own command
-// copies the native programs.
-import { existsSync, readFileSync } from 'node:fs';
-import { chmod, cp, mkdir, writeFile } from 'node:fs/promises';
+// The base made here has no compiler: what the first stage leaves in /out is made on this machine (image-stage.ts).
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { controlSocketName } from '../../src/config/paths.js';
@@ -13,6 +12,7 @@ import { createKeyPair } from '../../src/kubernetes/certificates.js';
 import { TestCgroup } from '../_support/cgroup.js';
 import { dockerClient, dockerDaemon, PrivateDocker } from '../_support/dockerd.js';
 import { makeImageBase } from '../_support/image-base.js';
+import { runBuildStage } from '../_support/image-stage.js';
 import { capabilities, KubernetesNode } from '../_support/kubelet.js';
 import { lensfs, run } from '../_support/lensfs.js';
 import { mountRequirements } from '../_support/mounted.js';
@@ -33,7 +33,12 @@ const setUpMs = 600_000;
 
 const base = 'lensfs-image-base:bookworm';
 const image = 'lensfs-image:test';
-const dockerfile = readFileSync('deploy/image/Dockerfile', 'utf8');
+const dockerfilePath = 'deploy/image/Dockerfile';
+const dockerfile = readFileSync(dockerfilePath, 'utf8');
+const programs = ['addon.node', 'lensfs-hook', 'lensfs-keeper', 'lensfs-runtime'];
+const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+/** Paths of the modules that are needed for development only. */
+const developmentOnly = Object.keys(packages).filter((path) => packages[path].dev === true);
 
 let dir: TempDir;
 let engine: PrivateDocker;
@@ -70,22 +75,17 @@ async function tryDocker(...args: string[]) {
   return await run(dockerClient, [...host, ...args], { timeout: setUpMs, env });
 }
 
-/** A directory with what the first stage would leave in /out, and the Dockerfile without that stage. */
+/** A directory with what the first stage leaves in /out, and the Dockerfile without that stage. */
 async function makeContext(): Promise<string> {
   const context = dir.at('context');
-  const out = `${context}/out`;
-  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
-  const modules = Object.entries<{ dev?: true }>(packages).filter(
-    ([path, entry]) => path !== '' && !entry.dev && existsSync(path),
-  );
-  for (const path of ['package.json', 'dist', ...modules.map(([path]) => path)]) {
-    await mkdir(dirname(join(out, path)), { recursive: true });
-    await cp(path, join(out, path), { recursive: true, verbatimSymlinks: true });
-  }
-  const [find = 'false'] = /find build\/Release(?:[^\n]*\\\n)*[^\n]*\+/.exec(dockerfile) ?? [];
-  await mkdir(`${out}/build/Release`, { recursive: true });
-  const copied = await run('sh', ['-c', find.replaceAll(' /out/', ` ${out}/`)]);
-  expect(copied).toMatchObject({ code: 0, stderr: '' });
+  await runBuildStage(dockerfilePath, dir.at('stage'));
+  await mkdir(context);
+  await rename(dir.at('stage', 'out'), `${context}/out`);
+  await rm(dir.at('stage'), { recursive: true });
+  expect(readdirSync(`${context}/out/build/Release`).sort()).toEqual(programs);
+  expect(developmentOnly.length).toBeGreaterThan(100);
+  for (const path of developmentOnly)
+    expect(existsSync(`${context}/out/${path}`), path).toBe(false);
   const [head = ''] = dockerfile.split('FROM ');
   const last = dockerfile.slice(dockerfile.lastIndexOf('FROM '));
   await writeFile(

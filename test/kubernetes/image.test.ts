@@ -31,9 +31,11 @@ describe(path, () => {
     }
   });
 
-  unitTest('pins its base to a release that package.json allows', () => {
+  unitTest('pins its base, by digest, to a release that package.json allows', () => {
     const [, major, minor] =
-      /^ARG NODE_IMAGE=node:(\d+)\.(\d+)\.\d+-bookworm-slim$/m.exec(dockerfile) ?? [];
+      /^ARG NODE_IMAGE=node:(\d+)\.(\d+)\.\d+-bookworm-slim@sha256:[0-9a-f]{64}$/m.exec(
+        dockerfile,
+      ) ?? [];
     expect(Number(major)).toBe(20);
     expect(Number(minor)).toBeGreaterThanOrEqual(17);
     const bases = instructions.filter((line) => line.startsWith('FROM'));

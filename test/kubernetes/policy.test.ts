@@ -18,12 +18,25 @@ function objectsOf(...sets: string[]): Json[] {
   return buildObjects(knownInputs(values, ownNamespace, '0'));
 }
 
-function policyOf(...sets: string[]): Policy {
-  return new Policy(objectsOf(...sets).find(({ kind }) => kind === 'MutatingAdmissionPolicy'));
+/** The one for pods that are created, or for containers that are added to one. */
+function policyOf(resource: 'pods' | 'pods/ephemeralcontainers', ...sets: string[]): Policy {
+  const found = objectsOf(...sets).filter(
+    ({ kind, spec }) =>
+      kind === 'MutatingAdmissionPolicy' &&
+      spec.matchConstraints.resourceRules[0].resources.includes(resource),
+  );
+  expect(found).toHaveLength(1);
+  return new Policy(found[0]);
 }
 
-const policy = policyOf();
+const policy = policyOf('pods');
 const own = /^(lensfs|files\.lensfs)\.io\/|^initializer/;
+
+/** Whether annotations of it do not matter. */
+function isPlain(object: Json): boolean {
+  const annotations = Object.keys(object?.metadata?.annotations ?? {});
+  return !annotations.some((key) => own.test(key) && key !== 'lensfs.io/status');
+}
 
 /** Pods that are created, whose annotations do not matter, and that bindings and selectors let through. */
 function isConcerned({
@@ -32,12 +45,10 @@ function isConcerned({
   object,
   expected,
 }: Fixture): boolean {
-  const annotations = Object.keys(object?.metadata?.annotations ?? {});
-  const isPlain = !annotations.some((key) => own.test(key) && key !== 'lensfs.io/status');
   // Null lists are not what the API server hands to CEL: it drops them.
   const hasNulls = JSON.stringify(object)?.includes(':null');
   const isOrdinary = path === 'namespace' && operation === 'CREATE' && expected.result !== 'failed';
-  return isOrdinary && isPlain && !hasNulls && expected.result !== 'not_selected';
+  return isOrdinary && isPlain(object) && !hasNulls && expected.result !== 'not_selected';
 }
 
 /** What differs on purpose: the webhook finds another name for its volume, and normalizes paths. */
@@ -110,26 +121,32 @@ describe('the policy', () => {
     }
   });
 
-  test('is bound to pods that ask in each of the words that the webhook knows', () => {
-    const asks = ['enabled', 'true'];
-    const bindings = objectsOf().filter(({ kind }) => kind === 'MutatingAdmissionPolicyBinding');
-    const isBound = (namespaceLabels: Labels, podLabels: Labels) =>
-      bindings.some(
-        ({ spec: { matchResources } }) =>
-          selects(matchResources.namespaceSelector, namespaceLabels) &&
-          selects(matchResources.objectSelector, podLabels),
+  test.each(['lensfs-inject', 'lensfs-inject-ephemeral'])(
+    'is bound to pods that ask in each of the words that the webhook knows: %s',
+    (policyName) => {
+      const asks = ['enabled', 'true'];
+      const bindings = objectsOf().filter(
+        ({ kind, spec }) =>
+          kind === 'MutatingAdmissionPolicyBinding' && spec.policyName === policyName,
       );
-    for (const word of [...asks, 'disabled', 'false', 'yes']) {
-      const labels = { 'lensfs.io/inject': word };
-      expect(isBound({}, labels), word).toBe(readChoice({ labels }) === true);
-      expect(isBound({ 'lensfs.io/inject': 'disabled' }, labels), word).toBe(false);
-    }
-    expect(isBound({ 'lensfs.io/inject': 'enabled' }, {})).toBe(true);
-    expect(isBound({}, {})).toBe(false);
-  });
+      const isBound = (namespaceLabels: Labels, podLabels: Labels) =>
+        bindings.some(
+          ({ spec: { matchResources } }) =>
+            selects(matchResources.namespaceSelector, namespaceLabels) &&
+            selects(matchResources.objectSelector, podLabels),
+        );
+      for (const word of [...asks, 'disabled', 'false', 'yes']) {
+        const labels = { 'lensfs.io/inject': word };
+        expect(isBound({}, labels), word).toBe(readChoice({ labels }) === true);
+        expect(isBound({ 'lensfs.io/inject': 'disabled' }, labels), word).toBe(false);
+      }
+      expect(isBound({ 'lensfs.io/inject': 'enabled' }, {})).toBe(true);
+      expect(isBound({}, {})).toBe(false);
+    },
+  );
 
   test('takes the tree and the files from the values', () => {
-    const other = policyOf('tree=/srv/lens', 'files=[proc/stat, sys/devices/system/cpu]');
+    const other = policyOf('pods', 'tree=/srv/lens', 'files=[proc/stat, sys/devices/system/cpu]');
     const after = other.mutate(pod());
     expect(after.spec.volumes.slice(1)).toEqual([
       volume('stat', undefined, '/srv/lens'),
@@ -138,3 +155,57 @@ describe('the policy', () => {
     expect(after.spec.containers[0].volumeMounts.slice(1)).toEqual([mount('stat'), mount('cpu')]);
   });
 });
+
+describe('the policy for ephemeral containers', () => {
+  const ephemeral = policyOf('pods/ephemeralcontainers');
+  const added = [...selectionFixtures, ...skipFixtures, ...shapeFixtures].filter(
+    ({ subResource, object, expected }) =>
+      subResource === 'ephemeralcontainers' &&
+      isPlain(object) &&
+      expected.result !== 'not_selected',
+  );
+  const debug = (name: string, more: Json = {}) => ({ name, image: 'busybox', ...more });
+
+  for (const { title, object, oldObject, expected } of added) {
+    test(`agrees about ${title}`, () => {
+      const wanted = structuredClone(object);
+      for (const container of wanted.spec.ephemeralContainers) {
+        const mounts = (expected.mounts?.[container.name] ?? []).map((file) => mount(file));
+        if (mounts.length > 0)
+          container.volumeMounts = [...(container.volumeMounts ?? []), ...mounts];
+      }
+      const after = ephemeral.matches(object, oldObject)
+        ? ephemeral.mutate(object, oldObject)
+        : object;
+      expect(withoutEmpty(after)).toEqual(withoutEmpty(wanted));
+      expect(withoutEmpty(ephemeral.mutate(after, oldObject))).toEqual(withoutEmpty(wanted));
+    });
+  }
+
+  test('is compared with fixtures that get something, and others', () => {
+    const results = new Set(added.map(({ expected }) => expected.result));
+    expect(added.length).toBeGreaterThan(4);
+    expect([...results].sort()).toEqual(['injected', 'skipped']);
+  });
+
+  test('leaves alone what has been there before, and volumes that are no longer ours', () => {
+    const oldObject = pod();
+    oldObject.spec.volumes.push(volume('meminfo'), { name: 'lensfs-proc-stat', emptyDir: {} });
+    oldObject.spec.ephemeralContainers = [debug('first')];
+    const object = structuredClone(oldObject);
+    object.spec.ephemeralContainers.push(debug('second'));
+    expect(ephemeral.matches(object, oldObject)).toBe(true);
+    const wanted = structuredClone(object);
+    wanted.spec.ephemeralContainers[1].volumeMounts = [mount('meminfo')];
+    expect(ephemeral.mutate(object, oldObject)).toEqual(wanted);
+  });
+});
+
+/** An empty list of mounts is none, to the API server. */
+function withoutEmpty(object: Json): Json {
+  const copy = structuredClone(object);
+  for (const container of copy.spec.ephemeralContainers ?? []) {
+    if (container.volumeMounts?.length === 0) delete container.volumeMounts;
+  }
+  return copy;
+}

@@ -141,7 +141,7 @@ async function check(fixture: Fixture): Promise<void> {
     if (expected.result !== 'failed') expect(expectedObject(fixture)).toEqual(object);
     return;
   }
-  const after = patchWithKubectl(object, patch) as Json;
+  const after = (await patchWithKubectl(object, patch)) as Json;
   // The API server may ask again about what it got.
   expect((await ask({ ...fixture, object: structuredClone(after) })).patch).toBeUndefined();
   const wanted = sortAddedVolumes(expectedObject(fixture), object);

@@ -8,13 +8,18 @@ import { settleMs } from '../../src/kubernetes/rotation.js';
 import { runWebhook, serviceNames } from '../../src/kubernetes/webhook.js';
 import { ApiServer } from '../_support/api-server.js';
 import { waitUntil } from '../_support/wait.js';
-import { pod } from './fixtures/fixture.js';
+import {
+  countTrusted,
+  putSecretTexts,
+  putWebhookObjects,
+  secretText,
+  trustedBy,
+} from '../_support/webhook-objects.js';
+import { pod, reviewOf } from './fixtures/fixture.js';
 
-const secretPath = '/api/v1/namespaces/lensfs-system/secrets/lensfs-injector-tls';
-const configurationPath =
-  '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/lensfs-injector';
 const [servername = ''] = serviceNames('lensfs-system');
-const periodMs = 20;
+/** A fifth more than must be answered, for the answers that are on their way when they are counted. */
+const startedPerSecond = 60;
 
 class Replica implements AsyncDisposable {
   port = 0;
@@ -32,7 +37,7 @@ class Replica implements AsyncDisposable {
       port: 0,
       metricsPort: 0,
       review: { tree: '/var/lib/lensfs', files: ['proc/meminfo'] },
-      tls: { mode: 'self-managed', directory: '', intervalMs: 20 },
+      tls: { mode: 'self-managed', directory: '', intervalMs: 100 },
       cluster: {
         server: api.url,
         credentialsDir: api.credentialsDir,
@@ -60,24 +65,10 @@ class Replica implements AsyncDisposable {
   }
 }
 
-function putObjects(api: ApiServer): void {
-  api.put(secretPath, {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: 'lensfs-injector-tls' },
-  });
-  api.put(configurationPath, {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'MutatingWebhookConfiguration',
-    metadata: { name: 'lensfs-injector' },
-    webhooks: [
-      { name: 'a.b.c', clientConfig: {} },
-      { name: 'd.e.f', clientConfig: {} },
-    ],
-  });
-}
-
-/** Asks like the API server: each time on a new connection, trusting what the configuration says then. */
+/**
+ * Asks like the API server: each time on a new connection, trusting what the configuration says then. When each request
+ * begins is known from the start, so that one that had to wait for the machine makes none of the others late.
+ */
 class Load {
   readonly failures: string[] = [];
   /** How many answers came from each certificate, by its fingerprint. */
@@ -85,17 +76,15 @@ class Load {
   done = 0;
   readonly #api: ApiServer;
   readonly #replicas: readonly Replica[];
-  readonly #timer: NodeJS.Timeout;
+  readonly #since = performance.now();
   readonly #running = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
   #sent = 0;
 
   constructor(api: ApiServer, replicas: readonly Replica[]) {
     this.#api = api;
     this.#replicas = replicas;
-    this.#timer = setInterval(() => {
-      const one = this.#one().finally(() => this.#running.delete(one));
-      this.#running.add(one);
-    }, periodMs);
+    this.#beginThoseDue();
   }
 
   /** Returns when these many more have been answered, all of which began after the call. */
@@ -105,18 +94,34 @@ class Load {
     await waitUntil(`${count} more answers`, () => this.done >= goal);
   }
 
+  /** Gives, when it is called, the answers a second since it was made. */
+  measureRate(): () => number {
+    const [done, since] = [this.done, performance.now()];
+    return () => (this.done - done) / ((performance.now() - since) / 1000);
+  }
+
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     await Promise.all(this.#running);
   }
 
+  #beginThoseDue(): void {
+    while (performance.now() >= this.#dueMs()) {
+      const one = this.#one().finally(() => this.#running.delete(one));
+      this.#running.add(one);
+    }
+    this.#timer = setTimeout(() => this.#beginThoseDue(), this.#dueMs() - performance.now());
+  }
+
+  #dueMs(): number {
+    return this.#since + (this.#sent * 1000) / startedPerSecond;
+  }
+
   async #one(): Promise<void> {
-    const { webhooks } = this.#api.objects.get(configurationPath);
     this.#sent += 1;
     const port = this.#replicas[this.#sent % this.#replicas.length]?.port ?? 0;
     try {
-      const ca = Buffer.from(webhooks[this.#sent % 2].clientConfig.caBundle, 'base64').toString();
-      const fingerprint = await ask(port, ca);
+      const fingerprint = await ask(port, trustedBy(this.#api, this.#sent % 2));
       this.served.set(fingerprint, (this.served.get(fingerprint) ?? 0) + 1);
     } catch (error) {
       this.failures.push(String(error));
@@ -126,11 +131,6 @@ class Load {
 }
 
 function ask(port: number, ca: string): Promise<string> {
-  const body = JSON.stringify({
-    apiVersion: 'admission.k8s.io/v1',
-    kind: 'AdmissionReview',
-    request: { uid: 'u', operation: 'CREATE', object: pod(), oldObject: null },
-  });
   const target = { host: '127.0.0.1', port, path: '/mutate/pods/namespace', method: 'POST' };
   const headers = { 'content-type': 'application/json' };
   return new Promise((resolve, reject) => {
@@ -143,13 +143,13 @@ function ask(port: number, ca: string): Promise<string> {
       });
     });
     outgoing.on('error', reject);
-    outgoing.end(body);
+    outgoing.end(reviewOf(pod()));
   });
 }
 
 test('A rotation under 50 requests a second fails no handshake', async () => {
   await using api = await ApiServer.start();
-  putObjects(api);
+  putWebhookObjects(api);
   // Long enough ago that both certificates are good today: clients have no other clock.
   let now = Date.now() - lifetimeMs * 0.68;
   const clock = () => new Date(now);
@@ -157,21 +157,15 @@ test('A rotation under 50 requests a second fails no handshake', async () => {
   await using second = new Replica(api, clock);
   await Promise.all([first.ready(), second.ready()]);
 
-  const bundle = () => {
-    const { webhooks } = api.objects.get(configurationPath);
-    const [one, two] = webhooks.map(({ clientConfig }: { clientConfig: { caBundle: string } }) =>
-      Buffer.from(clientConfig.caBundle, 'base64').toString(),
-    );
-    return one === two ? one.split('BEGIN CERTIFICATE').length - 1 : -1;
-  };
-  const certificate = () => api.objects.get(secretPath).data['tls.crt'];
+  const certificate = () => secretText(api, 'tls.crt');
   const load = new Load(api, [first, second]);
   try {
     const before = certificate();
     await load.more(50);
-    expect(bundle()).toBe(1);
+    expect(countTrusted(api)).toBe(1);
+    const rate = load.measureRate();
     now += lifetimeMs * 0.67;
-    await waitUntil('both authorities are trusted', () => bundle() === 2);
+    await waitUntil('both authorities are trusted', () => countTrusted(api) === 2);
     expect(certificate()).toBe(before);
     await load.more(50);
     expect(load.served.size).toBe(1);
@@ -180,8 +174,9 @@ test('A rotation under 50 requests a second fails no handshake', async () => {
     await load.more(50);
     expect(load.served.size).toBe(2);
     now += settleMs;
-    await waitUntil('the old authority is dropped', () => bundle() === 1);
+    await waitUntil('the old authority is dropped', () => countTrusted(api) === 1);
     await load.more(50);
+    expect(rate()).toBeGreaterThanOrEqual(50);
   } finally {
     await load.stop();
   }
@@ -201,7 +196,7 @@ test('A webhook that cannot reach the API server does not start', async () => {
 
 test('A certificate for other names than the service has is not kept', async () => {
   await using api = await ApiServer.start();
-  putObjects(api);
+  putWebhookObjects(api);
   const other = await createKeyPair(['other.svc'], new Date());
   const texts = {
     'tls.crt': other.cert,
@@ -209,15 +204,10 @@ test('A certificate for other names than the service has is not kept', async () 
     'tls-ca.crt': other.ca,
     'ca.crt': other.ca,
   };
-  const encoded = Object.entries({ ...texts, changed: new Date().toISOString() }).map(
-    ([key, text]) => [key, Buffer.from(text).toString('base64')],
-  );
-  const secret = api.objects.get(secretPath);
-  api.put(secretPath, { ...secret, data: Object.fromEntries(encoded) });
+  putSecretTexts(api, { ...texts, changed: new Date().toISOString() });
   await using replica = new Replica(api, () => new Date());
   await replica.ready();
-  const { webhooks } = api.objects.get(configurationPath);
-  const ca = Buffer.from(webhooks[0].clientConfig.caBundle, 'base64').toString();
+  const ca = trustedBy(api);
   expect(ca).not.toContain(other.ca);
   await expect(ask(replica.port, ca)).resolves.toMatch(/^[0-9A-F:]+$/);
 });

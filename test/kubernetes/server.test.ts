@@ -12,15 +12,10 @@ import { built, testWith } from '../_support/requirements.js';
 import { TempDir } from '../_support/temp-dir.js';
 import { waitUntil } from '../_support/wait.js';
 import { RunningWebhook, WebhookClient, webhookHost, writePair } from '../_support/webhook.js';
-import { pod } from './fixtures/fixture.js';
+import { pod, reviewOf } from './fixtures/fixture.js';
 
 const test = testWith(built(program));
 const path = '/mutate/pods/namespace';
-
-function reviewOf(object: unknown): string {
-  const request = { uid: 'u', operation: 'CREATE', object, oldObject: null };
-  return JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request });
-}
 
 describe('the webhook', () => {
   test('refuses what is no review, and counts it', async () => {
@@ -98,7 +93,7 @@ describe('the webhook', () => {
     await waitUntil('not ready', async () => (await webhook.side('/readyz')).status === 503);
     expect((await webhook.side('/healthz')).status).toBe(200);
     expect((await webhook.post(path, reviewOf(pod()), false)).status).toBe(200);
-    expect(await webhook.exited).toEqual([0, null]);
+    expect(await webhook.exited).toEqual({ code: 0, signal: null });
   });
 
   test('answers a request whose body was on its way when it was told to end', async () => {
@@ -111,7 +106,7 @@ describe('the webhook', () => {
     await waitUntil('not ready', async () => (await webhook.side('/readyz')).status === 503);
     begun.send(body.slice(100));
     expect((await begun.reply).status).toBe(200);
-    expect(await webhook.exited).toEqual([0, null]);
+    expect(await webhook.exited).toEqual({ code: 0, signal: null });
   });
 
   test('takes a new certificate of its files without a restart, and no broken one', async () => {
@@ -226,6 +221,8 @@ describe('WebhookServer', () => {
     const since = performance.now();
     expect((await begun.reply).status).toBe(408);
     expect(performance.now() - since).toBeLessThan(3000);
+    const counts = await server.metrics.registry.metrics();
+    expect(counts).toMatch(/^lensfs_admission_refused_requests_total\{status="408"\} 1$/m);
     client.close();
   });
 });
