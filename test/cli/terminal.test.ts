@@ -128,3 +128,20 @@ test(
   },
   timeoutMs,
 );
+
+test(
+  'lensfs top leaves the last look where one sees it when it was told how many',
+  async () => {
+    await readFile(`${daemon().tree}/proc/meminfo`);
+    const { code, screen } = await onTerminal(daemon(), [
+      'top',
+      '--count',
+      '1',
+      '--interval',
+      '0.2',
+    ]);
+    expect(code).toBe(0);
+    expect(screen.slice(screen.indexOf('\u001b[?1049l'))).toMatch(/CONTAINER +CPU +OF.*READS\/S.*\n.*\d/s);
+  },
+  timeoutMs,
+);
