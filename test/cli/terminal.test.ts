@@ -141,7 +141,9 @@ test(
       '0.2',
     ]);
     expect(code).toBe(0);
-    expect(screen.slice(screen.indexOf('\u001b[?1049l'))).toMatch(/CONTAINER +CPU +OF.*READS\/S.*\n.*\d/s);
+    expect(screen.slice(screen.indexOf('\u001b[?1049l'))).toMatch(
+      /CONTAINER +CPU +OF.*READS\/S.*\n.*\d/s,
+    );
   },
   timeoutMs,
 );
