@@ -116,7 +116,10 @@ function measureTask({ loadSeconds }: Plan, stage: Stage, task: Task): Promise<O
     case 'polling':
       return measurePolling(driver, task);
     case 'control':
-      return measureControl(driver, container, find, task);
+      return measureControl(driver, container, find, {
+        ...task,
+        seconds: task.seconds * loadSeconds,
+      });
     case 'top':
       return measureTop(driver, container, find, task);
     case 'fleet':

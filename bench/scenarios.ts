@@ -74,6 +74,7 @@ export interface StartTask {
 export interface ControlTask extends Omit<LoadTask, 'kind'> {
   kind: 'control';
   hammers: number;
+  /** Where a load takes one. */
   seconds: number;
 }
 
@@ -94,6 +95,8 @@ export interface Scenario {
   drivers: readonly DriverName[];
   /** Part of `--quick`. */
   quick?: boolean;
+  /** Those that `--quick` leaves, where gates are about some only. */
+  quickDrivers?: readonly DriverName[];
   /** Only runs when `--scenario` names it. */
   onlyByName?: boolean;
 }
@@ -183,6 +186,10 @@ export function loadName(file: string, access: Access, clients: number): string 
   return `${file.replace(/^proc\//, '')} ${access} ${clients}`;
 }
 
+export function controlName(clients: number, hammers: number): string {
+  return `control API beside ${clients} readers, hammered by ${hammers}`;
+}
+
 function load(file: string, access: Access, clients: number): Scenario {
   return {
     name: loadName(file, access, clients),
@@ -240,9 +247,11 @@ export const scenarios: readonly Scenario[] = [
     [8, 0],
   ].map(
     ([clients = 1, hammers = 0]): Scenario => ({
-      name: `control API beside ${clients} readers, hammered by ${hammers}`,
+      name: controlName(clients, hammers),
       task: { kind: 'control', file: 'proc/meminfo', access: 'open', clients, hammers, seconds: 3 },
       drivers: ['lensfs-shared', 'lensfs-pinned'],
+      quick: clients + hammers > 1,
+      quickDrivers: ['lensfs-shared'],
     }),
   ),
   {

@@ -67,12 +67,12 @@ function summarizeOne({ scenario, driver }: Measurement, group: readonly Measure
 
 /**
  * How one figure compares to another one of the same round, over all rounds that have both: drift
- * from round to round is in neither.
+ * from round to round is in neither. A number is the same in each round.
  */
 export function pairedRatio(
   measurements: readonly Measurement[],
   metric: Metric,
-  numerator: Place,
+  numerator: Place | number,
   denominator: Place,
 ): Spread | undefined {
   const byRound = (place: Place) =>
@@ -82,7 +82,11 @@ export function pairedRatio(
         .map((one) => [one.round, one.values[metric]]),
     );
   const below = byRound(denominator);
-  const ratios = [...byRound(numerator)].flatMap(([round, value]) => {
+  const above =
+    typeof numerator === 'number'
+      ? new Map([...below.keys()].map((round) => [round, numerator]))
+      : byRound(numerator);
+  const ratios = [...above].flatMap(([round, value]) => {
     const other = below.get(round);
     return value === undefined || other === undefined || other === 0 ? [] : [value / other];
   });

@@ -3,7 +3,7 @@
 import { loadConfig } from '../config/load.js';
 import { type ParseResult, parseConfig } from '../config/parse.js';
 import { controlSocketPath } from '../config/paths.js';
-import { defaultConfigFile } from '../config/schema.js';
+import { configKeys, defaultConfigFile } from '../config/schema.js';
 import type { ConfigFlags } from '../config/sources.js';
 import type { Arguments, Option } from './command.js';
 
@@ -17,6 +17,7 @@ export const setOption: Option = {
   type: 'string',
   multiple: true,
   placeholder: 'KEY=VALUE',
+  values: configKeys.map(({ name }) => name),
   help: 'set one key of the configuration, such as cpu.count=cpuset; may be repeated',
 };
 

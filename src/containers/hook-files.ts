@@ -40,9 +40,13 @@ export const cdiSpec: HostFile = {
 podman run --device ${cdiKind}=all ...`,
 };
 
-function hooksDirectoryFile(path: string, reload: string, program: string): HostFile {
+// Of both programs; Podman looks into /etc/containers/oci/hooks.d only where it is told to.
+const hooksFile = '/usr/share/containers/oci/hooks.d/50-lensfs.json';
+
+function hooksDirectoryFile(program: string, sharedWith: string, reload: string): HostFile {
   return {
-    path,
+    path: hooksFile,
+    sharedWith,
     install: (_, options) => {
       const { timeout, ...hook } = hookOf(options);
       const asked = { annotations: { [`^${viewAnnotation.replace('.', '\\.')}$`]: '.+' } };
@@ -62,8 +66,5 @@ function hooksDirectoryFile(path: string, reload: string, program: string): Host
   };
 }
 
-// Of both programs; Podman looks into /etc/containers/oci/hooks.d only where it is told to.
-const hooksFile = '/usr/share/containers/oci/hooks.d/50-lensfs.json';
-
-export const podmanHook = hooksDirectoryFile(hooksFile, 'nothing', 'Podman');
-export const crioHook = hooksDirectoryFile(hooksFile, 'systemctl reload crio', 'CRI-O');
+export const podmanHook = hooksDirectoryFile('Podman', 'CRI-O', 'nothing');
+export const crioHook = hooksDirectoryFile('CRI-O', 'Podman', 'systemctl reload crio');

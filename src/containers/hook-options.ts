@@ -25,6 +25,8 @@ export interface HostFile {
   remove: (text: string, original: string | undefined) => string;
   /** What makes the program read it. */
   reload: string;
+  /** Another program that reads the same file, for people. */
+  sharedWith?: string;
   /** How a container gets the view afterwards. */
   usage: (options: HookOptions) => string;
 }

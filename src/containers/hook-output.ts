@@ -8,11 +8,13 @@ export interface EditNotes {
   reload: string;
   /** How a container gets the view. */
   usage: string | undefined;
+  /** Another program that reads the same file. */
+  sharedWith: string | undefined;
 }
 
 export function formatEdit(
   { path, diff, backup }: Edit,
-  { isDryRun, reload, usage }: EditNotes,
+  { isDryRun, reload, usage, sharedWith }: EditNotes,
 ): string {
   const lines = [];
   if (diff === '') lines.push(`Nothing to change in ${path}`);
@@ -20,6 +22,9 @@ export function formatEdit(
   else {
     lines.push(`Changed ${path}${backup === undefined ? '' : `, as it was before: ${backup}`}`);
     lines.push(`To put it in force: ${reload}`);
+  }
+  if (sharedWith !== undefined && diff !== '') {
+    lines.push(`${sharedWith} reads the same file: for its containers it is the same change`);
   }
   if (usage !== undefined) lines.push(`Then: ${usage}`);
   return `${lines.join('\n')}\n`;

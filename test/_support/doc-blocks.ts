@@ -11,6 +11,7 @@
 //   text output    all that the block before it prints; "…" stands for any text
 //   yaml config    a configuration of lensfs
 //   yaml, toml     a file of another program
+//   text capture   "$ COMMAND" and what it printed on a terminal; values differ each time, the form does not
 //   text           what is not typed: output that differs each time
 
 export interface DocBlock {
@@ -28,6 +29,7 @@ export const blockKinds = [
   'sh checkout',
   'sh cluster',
   'text output',
+  'text capture',
   'yaml config',
   'yaml',
   'toml',

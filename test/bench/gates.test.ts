@@ -43,6 +43,21 @@ describe('judge()', () => {
     expect(judge(rates({ 'lensfs-shared': 1, lxcfs: 100 }), () => false)).toEqual([]);
   });
 
+  test('takes a bound as it is, without a margin', () => {
+    const scenario = 'control API beside 8 readers, hammered by 0';
+    const judged = (...values: number[]) => {
+      const rounds = values.map((answerP99Msec, round): Measurement => {
+        return { scenario, driver: 'lensfs-shared', round, values: { answerP99Msec }, errors: 0 };
+      });
+      return judge(rounds, (place) => place.scenario === scenario).map(
+        (verdict) => verdict.outcome,
+      );
+    };
+    expect(judged(50, 10, 90)).toEqual(['ok']);
+    expect(judged(51, 10, 90)).toEqual(['failed']);
+    expect(judged()).toEqual(['failed']);
+  });
+
   test('tells a target that nobody can reach on this machine from a failure', () => {
     const slow = { 'lensfs-pinned': 60, lxcfs: 1 };
     const judged = (plain: number) =>
@@ -55,7 +70,8 @@ describe('judge()', () => {
 describe('gates', () => {
   test('are about scenarios that are measured with these drivers', () => {
     const places = gates.flatMap(({ numerator, denominator, ceiling }) => [
-      ...[numerator, denominator],
+      ...(typeof numerator === 'number' ? [] : [numerator]),
+      denominator,
       ...(ceiling === undefined ? [] : [ceiling]),
     ]);
     const unknown = places.filter(

@@ -13,11 +13,15 @@ describe('parseOptions()', () => {
   });
 
   test('takes the essential part with --quick', () => {
-    expect(namesOf('--quick')).toEqual(
-      ['meminfo', 'stat'].flatMap((file) =>
+    expect(namesOf('--quick')).toEqual([
+      ...['meminfo', 'stat'].flatMap((file) =>
         ['open', 'pread'].flatMap((access) => [1, 8].map((n) => `${file} ${access} ${n}`)),
       ),
-    );
+      'control API beside 1 readers, hammered by 8',
+      'control API beside 8 readers, hammered by 0',
+    ]);
+    const [last] = parseOptions(['--quick']).scenarios.slice(-1);
+    expect(last?.drivers).toEqual(['lensfs-shared']);
     expect(parseOptions(['--quick']).drivers).not.toContain('fuse-native');
   });
 

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands on a terminal, which a pseudo terminal is: `lensfs top` and its keys, and colours.
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { expect } from 'vitest';
-import { program, type RunningDaemon } from '../_support/lensfs.js';
-import { mountTest as test, useDaemon } from '../_support/mounted.js';
+import { TestCgroup } from '../_support/cgroup.js';
+import { fromBash, fromFish, fromZsh } from '../_support/completion.js';
+import { program, type RunningDaemon, run } from '../_support/lensfs.js';
+import { mountRequirements, mountTest as test, useDaemon } from '../_support/mounted.js';
 import { patience } from '../_support/patience.js';
 import { python } from '../_support/python.js';
+import { command, testWith } from '../_support/requirements.js';
+import { TempDir } from '../_support/temp-dir.js';
 
 const daemon = useDaemon();
 const timeoutMs = 120_000 * patience;
@@ -128,3 +133,50 @@ test(
   },
   timeoutMs,
 );
+
+test(
+  'lensfs top leaves the last look where one sees it when it was told how many',
+  async () => {
+    await readFile(`${daemon().tree}/proc/meminfo`);
+    const { code, screen } = await onTerminal(daemon(), [
+      'top',
+      '--count',
+      '1',
+      '--interval',
+      '0.2',
+    ]);
+    expect(code).toBe(0);
+    expect(screen.slice(screen.indexOf('\u001b[?1049l'))).toMatch(
+      /CONTAINER +CPU +OF.*READS\/S.*\n.*\d/s,
+    );
+  },
+  timeoutMs,
+);
+
+const shells = { bash: fromBash, fish: fromFish, zsh: fromZsh } as const;
+
+for (const [shell, offersOf] of Object.entries(shells)) {
+  testWith(...mountRequirements, command(shell))(
+    `${shell} completes the containers that read from the daemon`,
+    async () => {
+      await using cgroup = await TestCgroup.create();
+      const { tree, runDir } = daemon();
+      const { code } = await run(...cgroup.contain('cat', `${tree}/proc/meminfo`));
+      expect(code).toBe(0);
+      const name = basename(cgroup.path);
+      await using dir = await TempDir.create();
+      const [offered, none] = await offersOf(
+        [
+          ['detach', 'lensfs-test'],
+          ['detach', 'x'],
+        ],
+        dir,
+        runDir,
+      );
+      // Those of the tests before this one may still be there.
+      expect(offered).toContain(name);
+      expect(none).toEqual([]);
+    },
+    timeoutMs,
+  );
+}

@@ -12,6 +12,7 @@
 //   the packages       test/package/packages.test.ts makes, installs and uses them: `doneElsewhere`
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
+import { capturesOf, lineProblems, tableProblems } from '../_support/captures.js';
 import { copyBusybox } from '../_support/container-root.js';
 import { blocksOf, type DocBlock, matchesShown } from '../_support/doc-blocks.js';
 import { runInCluster } from '../_support/doc-cluster.js';
@@ -73,6 +74,15 @@ async function check(host: PrivateHost, block: DocBlock, printed: string): Promi
     case 'text output':
       expect(matchesShown(block.text, printed), `${where}: printed\n${printed}`).toBe(true);
       return printed;
+    case 'text capture':
+      for (const { command, lines } of capturesOf(block.text)) {
+        const typed = command.replace(/--pid \d+$/, `--pid ${await pidOfWeb(host)}`);
+        const now = (await runOn(host, typed, where)).replaceAll(host.cgroupParent, '/docker');
+        const isTable = /^lensfs (views|top)/.test(command);
+        const problems = isTable ? tableProblems(lines, now) : lineProblems(lines, now);
+        expect(problems, `${where}: "${command}" printed\n${now}`).toEqual([]);
+      }
+      return printed;
     case 'yaml config': {
       const file = host.dir.at('config.yaml');
       writeFileSync(file, block.text);
@@ -88,4 +98,9 @@ async function runOn(host: PrivateHost, script: string, where: string): Promise<
   const { code, stdout, stderr } = await host.sh(`ROOTFS=${host.dir.at('rootfs')}\n${script}`);
   expect(code, `${where}: ${stderr}${stdout}`).toBe(0);
   return stdout;
+}
+
+/** On the host; a page shows the number that it had when the page was written. */
+async function pidOfWeb(host: PrivateHost): Promise<number> {
+  return Number(await host.output("docker inspect --format '{{.State.Pid}}' web"));
 }

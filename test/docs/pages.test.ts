@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { commands } from '../../src/cli/program.js';
+import { capturesOf, lineProblems, tableProblems } from '../_support/captures.js';
 import { blockKinds, blocksOf, commandsNamedIn, matchesShown } from '../_support/doc-blocks.js';
 import { metricsTable, numbersTables, readPage } from '../_support/docs-tables.js';
 
@@ -65,6 +66,55 @@ describe('matchesShown()', () => {
     expect(matchesShown('a.c', 'abc')).toBe(false);
     expect(matchesShown('a', 'ab')).toBe(false);
   });
+});
+
+describe('tableProblems()', () => {
+  const printed =
+    'NAME  CPU  OF       MEMORY           LOAD\nweb   1%   2 (0-1)  1 KiB / 1.0 GiB  -\n';
+  const shown = (heading: string, row: string) => tableProblems([heading, row], printed);
+  const heading = 'NAME         CPU       OF             MEMORY  LOAD';
+
+  test('takes other values, and "-" for none', () => {
+    expect(shown(heading, 'batch-1    22.5%  0.5 (0)  20 B / 512 MiB  1.13')).toEqual([]);
+    expect(shown(heading, 'batch-1        -  0.5 (0)  20 B / 512 MiB  1.13')).toEqual([]);
+  });
+
+  test.each([
+    [heading.replace('LOAD', 'LOADS'), 'web  1%  1 (0)  20 B / 512 MiB  -'],
+    [heading.replace('MEMORY  ', ''), 'web  1%  1 (0)  20 B / 512 MiB  -'],
+    [heading, 'web  1%  1 (0)  20 B / 512 MiB'],
+    [heading, 'web  1   1 (0)  20 B / 512 MiB  -'],
+    [heading, 'web  1%  1      20 B / 512 MiB  -'],
+    [heading, 'web  1%  1 (0)  20 B            -'],
+  ])('names what differs in %j, %j', (...lines) => {
+    expect(shown(...lines)).toEqual([expect.any(String)]);
+  });
+});
+
+describe('lineProblems()', () => {
+  const printed = 'ok    runc: 1.1.5\nok    tree: /a\nwarn  yama: off\n2 ok, 1 warn\n';
+
+  test('takes other numbers, and "…" for text and lines', () => {
+    expect(lineProblems(['ok    runc: 2.0', '…', '7 ok, 0 warn'], printed)).toEqual([]);
+    expect(lineProblems(['…', 'ok    tree: …', '…'], printed)).toEqual([]);
+  });
+
+  test.each([
+    [['…', 'ok    trees: /a', '…']],
+    [['ok    runc: 1.1.5', 'warn  yama: off', '2 ok, 1 warn']],
+    [['…', 'warn  yama: off', 'ok    tree: /a', '…']],
+    [['…', 'warn  yama: off']],
+    [['…', '2 ok, 1 warn, 0 fail']],
+  ])('names what differs in %j', (shown) => {
+    expect(lineProblems(shown, printed)).toEqual([expect.any(String)]);
+  });
+});
+
+test('capturesOf() takes apart what was typed and what was printed', () => {
+  expect(capturesOf('$ lensfs a\nb\n\nc\n\n$ d\n')).toEqual([
+    { command: 'lensfs a', lines: ['b', '', 'c'] },
+    { command: 'd', lines: [] },
+  ]);
 });
 
 function anchorsOf(file: string): string[] {

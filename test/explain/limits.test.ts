@@ -74,6 +74,8 @@ describe.skipIf(!hasCgroups())('explainFile() of a cgroup of this machine', () =
       await using cgroup = await TestCgroup.create({ cpus: 1 });
       await using engine = openNativeEngine(undefined, { cpuCount: 'cpuset' });
       expect(deciderOf(engine, cgroup, file, name)).toBeNull();
+      const { sources } = explainNumber(engine, file, name, { cgroup: cgroup.path });
+      expect(sources.filter(({ path }) => /\/cpu\.(max|cfs_\w+)$/.test(path))).toEqual([]);
       await cgroup.limit({ cpuset: '0' });
       expect(deciderOf(engine, cgroup, file, name)).toBe(
         dirname(cgroup.file('cpuset', 'cgroup.procs')),

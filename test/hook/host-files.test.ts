@@ -182,7 +182,19 @@ describe('lensfs hook cdi, podman, crio', () => {
     expect(cdi.devices.map(({ name }) => name)).toEqual(['all', 'cpu', 'memory']);
   });
 
-  for (const name of ['podman', 'crio']) {
+  for (const [name, other] of [
+    ['podman', 'CRI-O'],
+    ['crio', 'Podman'],
+  ] as const) {
+    test(`say for ${name} that ${other} reads the same file`, async () => {
+      const told = `${other} reads the same file: for its containers it is the same change\n`;
+      expect((await hook('install', name)).stderr).toContain(told);
+      expect((await hook('install', name)).stderr).not.toContain(other);
+      const json = JSON.parse((await hook('remove', name, '--dry-run', '--json')).stdout);
+      expect(json).toMatchObject({ sharedWith: other });
+      expect((await hook('remove', name)).stderr).toContain(told);
+    });
+
     test(`write a hook for ${name}, and take it away`, async () => {
       const asked = { annotations: { '^lensfs\\.io/view$': '.+' } };
       expect(JSON.parse(await install(name))).toMatchObject({

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The packages in a fresh Debian: installed, used, and taken away again.
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { configJsonSchema } from '../../src/config/default-file.js';
 import { DebianRoot, scriptFunctions, succeed } from '../_support/debian-root.js';
-import { run } from '../_support/lensfs.js';
+import { type Finished, run } from '../_support/lensfs.js';
 import { patience } from '../_support/patience.js';
 import { command, fuseDevice, root, testWith } from '../_support/requirements.js';
 import { TempDir } from '../_support/temp-dir.js';
@@ -31,24 +31,75 @@ const useOutput =
 
 let dir: TempDir;
 let debian: DebianRoot;
-let tarball: string;
+const tarball = 'build-packages/lensfs-0.1.0.tgz';
 let deb: string;
+/** What "npm pack" puts into the package after a build, and nothing else. */
+let packedAlone: string[];
+/** What runs on this machine, not in the fresh Debian, at the same time as that is used. */
+let lintian: Promise<Finished>;
+let fromSource: Promise<FromSource>;
 
 beforeAll(async () => {
   if (!requirements.every((requirement) => requirement.met())) return;
   dir = await TempDir.create();
-  const { stdout } = await succeed('scripts/package-deb', []);
-  deb = stdout.trim();
-  tarball = 'build-packages/lensfs-0.1.0.tgz';
-  debian = await DebianRoot.create(dir);
+  [debian] = await Promise.all([DebianRoot.create(dir), makePackages()]);
   for (const file of [tarball, deb]) await cp(file, debian.at(basename(file)));
+  lintian = run('lintian', ['--fail-on', 'error,warning', deb], { timeout: timeoutMs });
+  fromSource = buildFromSource();
+  for (const begun of [lintian, fromSource]) begun.catch(() => {}); // the tests await them
 }, timeoutMs);
 
+async function makePackages(): Promise<void> {
+  await rm('prebuilds', { recursive: true, force: true });
+  await succeed('npm', ['run', 'build', '--silent']);
+  const { stdout } = await succeed('npm', ['pack', '--dry-run', '--json', '--loglevel=error']);
+  const [packed] = JSON.parse(stdout) as [{ files: { path: string }[] }];
+  packedAlone = packed.files.map(({ path }) => path);
+  deb = (await succeed('scripts/package-deb', [])).stdout.trim();
+}
+
 afterAll(async () => {
+  await Promise.allSettled([lintian, fromSource]);
   await dir?.[Symbol.asyncDispose]();
 });
 
 describe('the npm package', () => {
+  test('has what it needs for this machine when it was made by "npm pack" after a build', async () => {
+    const prebuilt = `prebuilds/${process.platform}-${process.arch}`;
+    const notices = ['prebuilds/LGPL-2.1', 'prebuilds/NOTICE'];
+    const expected = [...notices, ...made.map((name) => `${prebuilt}/${name}`)].sort();
+    expect(packedAlone.filter((path) => path.startsWith('prebuilds/')).sort()).toEqual(expected);
+    const sources = await readdir('src', { recursive: true });
+    const scripts = sources.filter((path) => path.endsWith('.ts'));
+    const compiled = scripts.map((path) => `dist/${path.replace(/\.ts$/, '.js')}`).sort();
+    expect(packedAlone.filter((path) => /^dist\/.*\.js$/.test(path)).sort()).toEqual(compiled);
+  });
+
+  // scripts/prepack asks the same of each architecture that it makes, before anything is packed.
+  test('is not made of programs for another machine or in need of a library', async () => {
+    const check = (arch: string, ...directory: string[]) =>
+      run('scripts/check-prebuilt', [arch, ...directory]);
+    expect(await check(process.arch)).toMatchObject({ code: 0, stderr: '' });
+    const other = process.arch === 'x64' ? 'arm64' : 'x64';
+    const spoilt = dir.at('prebuilt');
+    await cp(`prebuilds/linux-${process.arch}`, spoilt, { recursive: true });
+    const { code, stderr } = await check(other, spoilt);
+    const wrong = made.map((name) => expect.stringContaining(`${spoilt}/${name} is for `));
+    expect([code, stderr.trimEnd().split('\n')]).toEqual([1, wrong]);
+
+    await copyFile('/bin/sh', `${spoilt}/lensfs-hook`);
+    await rm(`${spoilt}/lensfs-keeper`);
+    const ours = await check(process.arch, spoilt);
+    expect(ours.code).toBe(1);
+    for (const told of [
+      'hook needs libc.so.6',
+      'hook is not static',
+      `no ${spoilt}/lensfs-keeper`,
+    ]) {
+      expect(ours.stderr).toContain(told);
+    }
+  });
+
   test(
     'installs and serves without a compiler and without libfuse',
     async () => {
@@ -85,26 +136,7 @@ node dist/install.js`);
   test(
     'is built from source where it has nothing for the machine',
     async () => {
-      await succeed('tar', ['-xzf', tarball, '-C', dir.path]);
-      const installed = dir.at('package');
-      await rm(`${installed}/prebuilds`, { recursive: true });
-      await linkModules(installed);
-      // What this checkout has compiled of the same sources is there already, but for a file of each program.
-      await succeed('cp', ['-a', 'build', installed]);
-      const made = ['addon.node', 'lensfs-hook', 'lensfs-keeper', 'lensfs-runtime'];
-      const objects = [
-        'addon/native/addon/peer',
-        'keeper/native/keeper/log',
-        'hook/native/hook/report',
-      ];
-      for (const name of [
-        ...made,
-        'obj.target/addon.node',
-        ...objects.map((object) => `obj.target/${object}.o`),
-      ]) {
-        await rm(`${installed}/build/Release/${name}`);
-      }
-      const install = await succeed('node', [`${installed}/dist/install.js`], timeoutMs);
+      const { installed, install } = await fromSource;
       expect(install.stderr).toMatch(
         /^Building lensfs from source: the package has no "prebuilds\/linux-\w+\/"\n/,
       );
@@ -115,6 +147,37 @@ node dist/install.js`);
     timeoutMs,
   );
 });
+
+const made = ['addon.node', 'lensfs-hook', 'lensfs-keeper', 'lensfs-runtime'];
+
+interface FromSource {
+  installed: string;
+  install: Finished;
+}
+
+/** Installs the package without what it brings for this machine. */
+async function buildFromSource(): Promise<FromSource> {
+  await succeed('tar', ['-xzf', tarball, '-C', dir.path]);
+  const installed = dir.at('package');
+  await rm(`${installed}/prebuilds`, { recursive: true });
+  await linkModules(installed);
+  // What this checkout has compiled of the same sources is there already, but for a file of each program.
+  await succeed('cp', ['-a', 'build', installed]);
+  const objects = [
+    'addon/native/addon/peer',
+    'keeper/native/keeper/log',
+    'hook/native/hook/report',
+  ];
+  for (const name of [
+    ...made,
+    'obj.target/addon.node',
+    ...objects.map((object) => `obj.target/${object}.o`),
+  ]) {
+    await rm(`${installed}/build/Release/${name}`);
+  }
+  const install = await succeed('node', [`${installed}/dist/install.js`], timeoutMs);
+  return { installed, install };
+}
 
 /** The modules of this checkout; a copy of the one whose path is in the commands of the build. */
 async function linkModules(installed: string): Promise<void> {
@@ -179,9 +242,7 @@ diff /tmp/before /tmp/after`);
   testWith(...requirements, command('lintian'))(
     'has nothing that lintian objects to',
     async () => {
-      const options = { timeout: timeoutMs };
-      const found = await run('lintian', ['--fail-on', 'error,warning', deb], options);
-      expect(found).toMatchObject({ code: 0, stdout: '' });
+      expect(await lintian).toMatchObject({ code: 0, stdout: '' });
     },
     timeoutMs,
   );

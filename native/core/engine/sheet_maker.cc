@@ -189,10 +189,14 @@ Result<model::VisibleCpus> SheetMaker::ReadVisibleCpus(const View& view,
   if (!online) return online.error();
   const auto effective = view.cgroup.ReadEffectiveCpus(buffer);
   if (!effective) return effective.error();
+  const CpuSet& all = (*online)->record;
+  const CpuSet allowed = effective->value_or(all);
+  if (policy.cpu.count == model::CpuCount::kCpuset) {  // whatever the quota is: nobody asks for it
+    return model::DeriveVisibleCpus(allowed, all, std::nullopt, policy.cpu);
+  }
   const auto quota = view.cgroup.ReadCpuQuota(buffer);
   if (!quota) return quota.error();
-  const CpuSet& all = (*online)->record;
-  return model::DeriveVisibleCpus(effective->value_or(all), all, *quota, policy.cpu);
+  return model::DeriveVisibleCpus(allowed, all, *quota, policy.cpu);
 }
 
 // A container whose CPU time only the root cgroup counts has no usage of its own to show: all of

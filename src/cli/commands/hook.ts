@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { installIn, removeFrom } from '../../containers/edit-host-file.js';
-import type { HookOptions } from '../../containers/hook-options.js';
+import type { HookOptions, HostFile } from '../../containers/hook-options.js';
 import { formatEdit } from '../../containers/hook-output.js';
 import { type HostFileName, hostFiles } from '../../containers/host-files.js';
 import { attachablePaths } from '../../native/attach.js';
@@ -55,7 +55,7 @@ export const hook: Command = {
     if (!isHostFileName(name)) {
       throw new UsageError(`hook: expected one of ${names.join(', ')}, got "${name}"`);
     }
-    const file = hostFiles[name];
+    const file: HostFile = hostFiles[name];
     const path = resolve(args.text('file') ?? file.path);
     const isDryRun = args.isSet('dry-run');
     const options = readOptions(args);
@@ -65,7 +65,7 @@ export const hook: Command = {
         ? await installIn(file, path, options, isDryRun)
         : await removeFrom(file, path, isDryRun);
     const usage = action === 'install' ? file.usage(options) : undefined;
-    const notes = { isDryRun, reload: file.reload, usage };
+    const notes = { isDryRun, reload: file.reload, usage, sharedWith: file.sharedWith };
     if (args.isSet('json')) {
       io.stdout.write(formatJson({ ...edit, ...notes }));
       return exitCodes.ok;

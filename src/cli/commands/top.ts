@@ -93,11 +93,12 @@ async function run(socketPath: string, settings: Settings, io: Io): Promise<void
   const stop = new AbortController();
   using keys = settings.isLive ? readKeys(stop) : undefined;
   if (settings.isLive) io.stdout.write(enterScreen);
+  let last = '';
   try {
     let { views } = await ask(socketPath, 'views');
     let lookedAtMs = performance.now();
     // Rates need a second look; what is used does not, and nobody likes an empty screen.
-    if (settings.isLive) write(deriveRates(views, views, 0), settings, io);
+    if (settings.isLive) show(deriveRates(views, views, 0), settings, io);
     for (let look = 0; look < settings.count; look += 1) {
       await pause(settings.intervalMs, stop.signal, keys?.pressed);
       if (stop.signal.aborted) return;
@@ -106,29 +107,34 @@ async function run(socketPath: string, settings: Settings, io: Io): Promise<void
       const rates = deriveRates(views, next.views, (nowMs - lookedAtMs) / 1_000);
       // A key pressed after a moment only sorts anew: rates of so short a time say nothing.
       if (nowMs - lookedAtMs >= settings.intervalMs / 2) [views, lookedAtMs] = [next.views, nowMs];
-      write(rates, { ...settings, sort: keys?.sort() ?? settings.sort }, io);
+      last = show(rates, { ...settings, sort: keys?.sort() ?? settings.sort }, io);
     }
   } finally {
     if (settings.isLive) io.stdout.write(leaveScreen);
   }
+  // The screen that is left takes its looks along; whoever asked for a number of them wants to see the last.
+  if (settings.isLive) io.stdout.write(last);
 }
 
-function write(rates: ViewRates[], { isJson, isLive, sort }: Settings, io: Io): void {
+/** Writes a look; gives its text. */
+function show(rates: ViewRates[], { isJson, isLive, sort }: Settings, io: Io): string {
   if (isJson) {
-    io.stdout.write(
-      formatJson({ views: rates.map(({ view, ...rest }) => ({ ...view, ...rest })) }),
-    );
-    return;
+    const views = rates.map(({ view, ...rest }) => ({ ...view, ...rest }));
+    return write(formatJson({ views }), io);
   }
-  const height = (io.stdout as Partial<NodeJS.WriteStream>).rows ?? 24;
+  // A terminal that does not know its size says 0.
+  const height = (io.stdout as Partial<NodeJS.WriteStream>).rows || 24;
   const rows = isLive ? Math.max(1, height - otherLines) : Number.POSITIVE_INFINITY;
   const table = formatTop(rates, { ...tableOptionsOf(io), sort, rows });
-  if (!isLive) {
-    io.stdout.write(table);
-    return;
-  }
+  if (!isLive) return write(table, io);
   const title = `lensfs top: ${rates.length} containers by ${sort}; q quits, c m t r p n sort\n\n`;
   io.stdout.write(clearScreen + title + table);
+  return table;
+}
+
+function write(text: string, io: Io): string {
+  io.stdout.write(text);
+  return text;
 }
 
 async function pause(ms: number, stop: AbortSignal, pressed?: () => Promise<unknown>) {

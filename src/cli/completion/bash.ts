@@ -3,6 +3,7 @@ import {
   type Completable,
   firstWords,
   groups,
+  listContainers,
   secondWord,
   shellQuote,
   spellings,
@@ -65,6 +66,20 @@ ${commands.flatMap(operandCases).join('')}    *) _lensfs_words "$options" ;;
 _lensfs_words() {
   mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current")
 }
+_lensfs_list() {
+  local given= words= word
+  [[ $current != *,* ]] || given=\${current%,*},
+  for word in $1; do [[ ",$given" == *",$word,"* ]] || words+=" $word"; done
+  compopt -o nospace 2>/dev/null
+  mapfile -t COMPREPLY < <(compgen -P "$given" -W "$words" -- "\${current##*,}")
+}
+_lensfs_keys() {
+  compopt -o nospace 2>/dev/null
+  mapfile -t COMPREPLY < <(compgen -S = -W "$1" -- "$current")
+}
+_lensfs_containers() {
+  _lensfs_words "$(${listContainers})"
+}
 _lensfs_paths() {
   compopt -o filenames 2>/dev/null
   mapfile -t COMPREPLY < <(compgen "$1" -- "$current")
@@ -97,6 +112,12 @@ function offer(value: Value): string {
   switch (value.kind) {
     case 'words':
       return `_lensfs_words '${shellQuote(value.words.join(' '))}'`;
+    case 'list':
+      return `_lensfs_list '${value.words.join(' ')}'`;
+    case 'keys':
+      return `_lensfs_keys '${value.words.join(' ')}'`;
+    case 'containers':
+      return '_lensfs_containers';
     case 'file':
       return '_lensfs_paths -f';
     case 'directory':

@@ -3,10 +3,16 @@
 import type { Command } from '../command.js';
 import { helpOption } from '../output.js';
 
-/** What is offered for a value: words, names of files or directories, or nothing. */
+/**
+ * What is offered for a value: one word, words of a list with commas, keys before "=", names of files, directories or
+ * containers, or nothing.
+ */
 export type Value =
-  | { kind: 'words'; words: readonly string[] }
-  | { kind: 'file' | 'directory' | 'free' };
+  | { kind: 'words' | 'list' | 'keys'; words: readonly string[] }
+  | { kind: 'file' | 'directory' | 'containers' | 'free' };
+
+/** Prints the names of those that read from the usual daemon; nothing where none runs. */
+export const listContainers = 'lensfs views 2>/dev/null | sed "1d; /^(/d; s/ .*//"';
 
 export interface CompletableOption {
   name: string;
@@ -55,10 +61,20 @@ export function completable({
 }
 
 function offeredFor(placeholder: string | undefined, words: readonly string[] | undefined): Value {
-  if (words !== undefined) return { kind: 'words', words };
-  if (placeholder === 'FILE') return { kind: 'file' };
-  return { kind: placeholder === 'DIR' ? 'directory' : 'free' };
+  if (words !== undefined) return { kind: wordKinds[placeholder ?? ''] ?? 'words', words };
+  return { kind: nameKinds[placeholder ?? ''] ?? 'free' };
 }
+
+const wordKinds: Record<string, 'list' | 'keys'> = {
+  LIST: 'list',
+  NAMES: 'list',
+  'KEY=VALUE': 'keys',
+};
+const nameKinds: Record<string, 'file' | 'directory' | 'containers'> = {
+  FILE: 'file',
+  DIR: 'directory',
+  CONTAINER: 'containers',
+};
 
 /** How an option is written, such as ["--file", "-f"]. */
 export function spellings({ name, short }: CompletableOption): string[] {

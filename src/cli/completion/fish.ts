@@ -3,6 +3,7 @@ import {
   type Completable,
   firstWords,
   groups,
+  listContainers,
   secondWord,
   type Value,
   valuedSpellings,
@@ -39,6 +40,19 @@ function __lensfs_at
   end
   test $operands = $argv[2]
 end
+# The words of a list that are not in it, behind those that are.
+function __lensfs_list
+  set -l given (string split , -- (commandline -ct | string replace -r '^-.*=' ''))
+  set -e given[-1]
+  set -l before ''
+  test (count $given) = 0; or set before (string join , -- $given),
+  for word in $argv
+    contains -- $word $given; or echo $before$word
+  end
+end
+function __lensfs_containers
+  ${listContainers}
+end
 complete -c lensfs -f
 complete -c lensfs -n __lensfs_after -l help -d 'print help'
 complete -c lensfs -n __lensfs_after -l version -d 'print the version'
@@ -72,6 +86,12 @@ function offer(value: Value): string {
   switch (value.kind) {
     case 'words':
       return ` -f -a '${quote(value.words.join(' '))}'`;
+    case 'list':
+      return ` -f -a '(__lensfs_list ${value.words.join(' ')})'`;
+    case 'keys':
+      return ` -f -a '${value.words.map((word) => `${word}=`).join(' ')}'`;
+    case 'containers':
+      return " -f -a '(__lensfs_containers)'";
     case 'file':
       return ' -F';
     case 'directory':

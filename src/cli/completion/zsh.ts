@@ -4,6 +4,7 @@ import {
   type CompletableOption,
   firstWords,
   groups,
+  listContainers,
   secondWord,
   shellQuote,
   spellings,
@@ -40,6 +41,10 @@ ${described(firstWords(commands))}  )
 ${cases.join('')}  esac
   case $command in
 ${commands.map(argumentsCase).join('')}  esac
+}
+_lensfs_containers() {
+  local -a names=(\${(f)"$(${listContainers})"})
+  compadd "$@" -a names
 }
 # Autoloaded, this file is the body of the function that is called; sourced, it says what it is for.
 if [[ $funcstack[1] == _lensfs ]]; then
@@ -80,6 +85,13 @@ function action(value: Value): string {
   switch (value.kind) {
     case 'words':
       return `(${shellQuote(value.words.join(' '))})`;
+    // A space in front: what follows is run as it stands.
+    case 'list':
+      return ` _sequence compadd - ${value.words.join(' ')}`;
+    case 'keys':
+      return ` compadd -S = - ${value.words.join(' ')}`;
+    case 'containers':
+      return '_lensfs_containers';
     case 'file':
       return '_files';
     case 'directory':
