@@ -62,6 +62,7 @@ void WorkerLink::Send(LinkMessage message, uint32_t value) {
 void WorkerLink::Attach(std::shared_ptr<Session> session) {
   const std::lock_guard lock(mutex_);
   session_ = std::move(session);
+  if (session_ != nullptr) session_->SetKeeperLink(link_.get());
 }
 
 std::shared_ptr<Session> WorkerLink::AttachedSession() {
@@ -98,6 +99,7 @@ void WorkerLink::OnPacket() {
   {
     const std::lock_guard lock(mutex_);
     link_.reset();
+    if (session_ != nullptr) session_->SetKeeperLink(-1);
   }
   is_orphaned_.store(true);
   if (!is_released_.load()) BecomeOrphan();
@@ -146,6 +148,7 @@ void WorkerLink::OnHandover() {
   {
     const std::lock_guard lock(mutex_);
     link_ = std::move(*link);
+    session->SetKeeperLink(link_.get());
   }
   is_orphaned_.store(false);
   listener_(Event::kAdopted, 0);

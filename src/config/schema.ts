@@ -108,6 +108,16 @@ export const configSchema = z
       description: 'Whether a second worker waits, so that a crash costs milliseconds',
     }),
     readers: integer(1, 16, 1, 'Threads that answer reads'),
+    transport: choice(['classic', 'auto', 'ring'], {
+      description:
+        'How reads come from the kernel; ring is FUSE over io_uring, and auto that where it works',
+    }),
+    ring: section({
+      enable_module: noted(onOrOff.prefault('off'), {
+        expected: 'on or off',
+        description: "Whether lensfs may switch on the kernel's parameter fuse.enable_uring",
+      }),
+    }),
     control: section({
       group: noted(
         z

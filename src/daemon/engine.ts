@@ -48,5 +48,6 @@ function nativeOptions(config: Config): NativeOptions {
     viewsMax: config.views.max,
     handlesMax: config.handles.max,
     readers: config.readers,
+    transport: config.transport === 'classic' ? 'classic' : 'ring',
   };
 }
