@@ -89,9 +89,15 @@ Result<core::Fd> Session::DuplicateOf(core::LinkFd fd) {
 
 // Safe from a process that outlives this one and shares its memory.
 bool Session::HasKeeper() const {
-  pollfd link{.fd = keeper_link_.load(), .events = 0, .revents = 0};
-  if (link.fd < 0) return false;
-  return poll(&link, 1, 0) == 0;
+  pollfd keeper{.fd = keeper_.load(), .events = POLLIN, .revents = 0};
+  if (keeper.fd < 0) return false;
+  return poll(&keeper, 1, 0) == 0;
+}
+
+void Session::SetKeeper(core::Fd pidfd) {
+  const std::lock_guard lock(keepers_mutex_);
+  keeper_.store(pidfd.get());
+  keepers_.push_back(std::move(pidfd));
 }
 
 Status Session::ConnectShared() {

@@ -63,8 +63,8 @@ class Session {
   core::engine::Scratch& GetScratch() { return scratch_; }
   // How requests of the shared connection come.
   fuse_layer::TransportReport Transport();
-  // The link to the keeper, or -1 without one.
-  void SetKeeperLink(int fd) { keeper_link_.store(fd); }
+  // A pidfd of the keeper, or an invalid one without a keeper.
+  void SetKeeper(core::Fd pidfd);
   [[nodiscard]] int64_t OpenHandles() const {
     return shared_tree_ ? shared_tree_->OpenHandles() : 0;
   }
@@ -80,7 +80,9 @@ class Session {
 
   const SessionOptions options_;
   core::engine::Scratch scratch_;
-  std::atomic<int> keeper_link_{-1};
+  std::atomic<int> keeper_{-1};    // the last of keepers_
+  std::mutex keepers_mutex_;       // guards keepers_
+  std::vector<core::Fd> keepers_;  // open to the end: a task may be looking at one
   ServeOptions serve_;
   std::mutex stop_mutex_;  // held while stopping: the second caller waits for the first
   // Destroyed from the last to the first: threads, then what they use.

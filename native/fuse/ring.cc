@@ -177,9 +177,8 @@ void Ring::OnEnd(int status) {
     (void)kill(getpid(), SIGKILL);
     return;
   }
-  // What has killed a task has killed this worker: its state may be anything.
-  (void)kill(getpid(), WTERMSIG(status));
   // NOLINTEND(misc-include-cleaner)
+  // What has killed a task has killed this worker: its state may be anything.
   (void)kill(getpid(), SIGKILL);
 }
 

@@ -20,11 +20,13 @@ inline void InstallWakeSignal() {
   sigaction(WakeSignal(), &action, nullptr);
 }
 
-// All others are the main thread's business.
+// All others are the main thread's business, but for those that say that this one has failed.
 inline void BlockAllButWakeSignal() {
   sigset_t blocked;
   sigfillset(&blocked);
-  sigdelset(&blocked, WakeSignal());
+  for (const int own : {WakeSignal(), SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) {
+    sigdelset(&blocked, own);
+  }
   pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
 }
 

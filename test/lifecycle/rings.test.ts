@@ -88,9 +88,10 @@ test(
   async () => {
     await using daemon = await RunningDaemon.start([...withRings, ...manyDeaths]);
     const worker = await daemon.workerPid();
-    const [task = 0] = await ringTasks(worker);
+    const [task] = await ringTasks(worker);
+    if (task === undefined) throw new Error('The worker has no task of a ring');
     process.kill(task, 'SIGSEGV');
-    expect(await daemon.logged('A worker has ended')).toMatchObject({ worker, signal: 11 });
+    expect(await daemon.logged('A worker has ended')).toMatchObject({ worker });
     await daemon.logged('Serving again');
     expect(await readFile(join(daemon.tree, 'proc/meminfo'), 'utf8')).toMatch(/^MemTotal: /);
   },
