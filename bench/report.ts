@@ -101,6 +101,7 @@ function lineOf(
 function byDriver(rows: readonly Row[]): Row[] {
   const order: DriverName[] = [
     'lensfs-pinned',
+    'lensfs-ring',
     'lensfs-shared',
     'lxcfs',
     'fuse-native',
