@@ -2,6 +2,7 @@
 #include "addon/session.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -80,18 +81,52 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionOptions& options) {
   return std::unique_ptr<Session>(new Session(adjusted, std::move(*engine)));
 }
 
-// The connection gets a descriptor of its own, which it closes; the one in `options` is kept.
-template <typename Tree>
-Status Session::Connect(core::LinkFd fd,
-                        Tree& tree,
-                        Journal& journal,
-                        std::unique_ptr<Connection>& connection) {
+// A connection gets a descriptor of its own, which it closes; the one in `serve_` is kept.
+Result<core::Fd> Session::DuplicateOf(core::LinkFd fd) {
   core::Fd own(fcntl(serve_.fds.at(fd), F_DUPFD_CLOEXEC, 0));
   if (!own.valid()) return core::SystemError("duplicate", "connection");
-  auto opened = fuse_layer::Connect(std::move(own), tree, journal);
+  return own;
+}
+
+// Safe from a process that outlives this one and shares its memory.
+bool Session::HasKeeper() const {
+  pollfd keeper{.fd = keeper_.load(), .events = POLLIN, .revents = 0};
+  if (keeper.fd < 0) return false;
+  return poll(&keeper, 1, 0) == 0;
+}
+
+void Session::SetKeeper(core::Fd pidfd) {
+  const std::lock_guard lock(keepers_mutex_);
+  keeper_.store(pidfd.get());
+  keepers_.push_back(std::move(pidfd));
+}
+
+Status Session::ConnectShared() {
+  auto fd = DuplicateOf(core::kSharedFd);
+  if (!fd) return fd.error();
+  auto opened = fuse_layer::Connect(std::move(*fd),
+                                    *shared_tree_,
+                                    *shared_journal_,
+                                    {.wants_rings = options_.wants_rings,
+                                     .file_ids = {},
+                                     .has_keeper = [this] { return HasKeeper(); }});
   if (!opened) return opened.error();
-  connection = std::move(*opened);
+  shared_ = std::move(*opened);
   return Unit{};
+}
+
+Status Session::ConnectPinned() {
+  auto fd = DuplicateOf(core::kPinnedFd);
+  if (!fd) return fd.error();
+  auto opened = fuse_layer::Connect(std::move(*fd), *pinned_tree_, *pinned_journal_);
+  if (!opened) return opened.error();
+  pinned_ = std::move(*opened);
+  return Unit{};
+}
+
+fuse_layer::TransportReport Session::Transport() {
+  const std::lock_guard lock(stop_mutex_);
+  return shared_ == nullptr ? fuse_layer::TransportReport{} : shared_->Report();
 }
 
 // The memory has the connections' journals, and after them what views have counted.
@@ -113,11 +148,11 @@ Status Session::StartAll(const std::function<void(int)>& on_end) {
   Status is_open = OpenMemory();
   if (!is_open) return is_open;
   shared_tree_ = std::make_unique<SharedTree>(*engine_, options_.handles_max);
-  Status shared = Connect(core::kSharedFd, *shared_tree_, *shared_journal_, shared_);
+  Status shared = ConnectShared();
   if (!shared) return shared;
   shared_->Start(options_.readers, on_end);
   pinned_tree_ = std::make_unique<PinnedTree>(*engine_);
-  Status pinned = Connect(core::kPinnedFd, *pinned_tree_, *pinned_journal_, pinned_);
+  Status pinned = ConnectPinned();
   if (!pinned) return pinned;
   pinned_->Start(kPinnedReaders, on_end);
   return Unit{};

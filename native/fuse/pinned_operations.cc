@@ -83,7 +83,7 @@ const fuse_lowlevel_ops& Operations() {
 core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd,
                                                   PinnedTree& tree,
                                                   Journal& journal) {
-  return Connection::Open(std::move(fuse_fd), Operations(), &tree, journal);
+  return Connection::Open(std::move(fuse_fd), Operations(), &tree, journal, {});
 }
 
 }  // namespace fuse_layer
