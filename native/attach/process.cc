@@ -104,7 +104,9 @@ Status Process::Enter(const std::string& root) const {
   if (setns(pidfd_.get(), CLONE_NEWNS) != 0) return SystemError("enter mounts", name);
   const bool has_moved = root.empty() ? fchdir(own_root->get()) == 0 : chdir(root.c_str()) == 0;
   if (!has_moved) return SystemError("enter root", root.empty() ? name : root);
-  if (chroot(".") != 0) return SystemError("enter root", root.empty() ? name : root);
+  if (chroot(".") != 0 || chdir("/") != 0) {
+    return SystemError("enter root", root.empty() ? name : root);
+  }
   return Unit{};
 }
 

@@ -130,8 +130,8 @@ Status AddLeaves(int bare, const std::string& directory, std::vector<std::string
   closedir(dir);
   if (is_empty && !directory.empty()) leaves.push_back(directory);
   for (const std::string& below : directories) {
-    Status listed = AddLeaves(bare, below, leaves);
-    if (!listed) return listed;
+    const Status listed = AddLeaves(bare, below, leaves);
+    if (!listed) return listed.error();
   }
   return Unit{};
 }

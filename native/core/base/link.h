@@ -18,6 +18,7 @@
 namespace core {
 
 enum class LinkMessage : uint8_t {
+  kNone,  // a packet that nothing has come into
   // From the worker.
   kBooted = 1,  // it can be told to serve
   kServing,     // it answers requests
@@ -60,7 +61,7 @@ inline constexpr int kWorkerFirstFd = 4;
 inline constexpr const char* kPreloadVariable = "PRELOADED_BY_LENSFS";
 
 struct LinkPacket {
-  LinkMessage message{};
+  LinkMessage message = LinkMessage::kNone;
   uint32_t value = 0;
   std::array<Fd, kLinkFdCount> fds;  // valid with kHandover and kKeeperHandover only
   Fd link;                           // one more, with kKeeperHandover
