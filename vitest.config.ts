@@ -26,6 +26,7 @@ export default defineConfig({
     testTimeout: 30_000 * patience,
     hookTimeout: 60_000 * patience,
     setupFiles: './test/_support/end-with-runner.ts',
+    globalSetup: './test/_support/ring-setup.ts',
     reporters: ['default', './test/_support/summary-reporter.ts'],
     projects: [
       {

@@ -64,7 +64,7 @@ class Session {
   core::engine::Engine& GetEngine() { return *engine_; }
   // For calls from JavaScript, which has one thread.
   core::engine::Scratch& GetScratch() { return scratch_; }
-  // How requests of the shared connection come.
+  // How requests come: of the shared connection, and what the pinned one lacks.
   fuse_layer::TransportReport Transport();
   // A pidfd of the keeper, or an invalid one without a keeper.
   void SetKeeper(core::Fd pidfd);
@@ -74,11 +74,14 @@ class Session {
 
  private:
   Session(const SessionOptions& options, std::unique_ptr<core::engine::Engine> engine);
-  core::Result<core::Fd> DuplicateOf(core::LinkFd fd);
   [[nodiscard]] bool HasKeeper() const;
-  core::Status ConnectShared();
-  core::Status ConnectPinned();
+  template <typename Tree>
+  core::Status Connect(core::LinkFd fd,
+                       Tree& tree,
+                       fuse_layer::Journal& journal,
+                       std::unique_ptr<fuse_layer::Connection>& connection);
   core::Status OpenMemory();
+  void HoldWakeFile();
   core::Status StartAll(const std::function<void(int)>& on_end);
 
   const SessionOptions options_;
@@ -87,6 +90,7 @@ class Session {
   std::mutex keepers_mutex_;       // guards keepers_
   std::vector<core::Fd> keepers_;  // open to the end: a task may be looking at one
   ServeOptions serve_;
+  core::Fd wake_file_;
   bool forgives_requests_ = false;
   std::mutex stop_mutex_;  // held while stopping: the second caller waits for the first
   // Destroyed from the last to the first: threads, then what they use.

@@ -29,6 +29,9 @@ using core::engine::Fallbacks;
 using core::engine::Outcome;
 using core::engine::ReadStats;
 
+constexpr size_t kRingBytesPerCpu =
+    fuse_layer::RingMemory::kConnections * fuse_layer::RingMemory::kBytesPerCpu;
+
 double ToUsec(core::Nanoseconds time) {
   return static_cast<double>(time.count()) / 1000;
 }
@@ -105,8 +108,7 @@ Napi::Object ToJsTransport(Napi::Env env, const fuse_layer::TransportReport& rep
   transport.Set("kind", report.has_rings ? "ring" : "classic");
   transport.Set("reason", report.why_not);
   transport.Set("cpus", static_cast<double>(report.cpus));
-  transport.Set("bytesPerCpu",
-                static_cast<double>(report.has_rings ? fuse_layer::RingMemory::kBytesPerCpu : 0));
+  transport.Set("bytesPerCpu", static_cast<double>(report.has_rings ? kRingBytesPerCpu : 0));
   transport.Set("forced", static_cast<double>(report.forced));
   return transport;
 }

@@ -27,8 +27,6 @@ using core::SystemError;
 
 constexpr uint32_t kVersion = 1;
 constexpr uint32_t kVersionWithRings = 2;
-// Behind all else that anybody may keep there; what nobody has written takes no memory.
-constexpr off_t kRingsAt = off_t{1} << 40;
 constexpr size_t kInitBytesMax = 1024;
 constexpr const char* kPath = "journal";
 
@@ -63,7 +61,7 @@ Result<std::unique_ptr<Journal>> Journal::Map(int fd, size_t index) {
   if (lseek(fd, 0, SEEK_END) < end && ftruncate(fd, end) != 0) return SystemError("size", kPath);
   void* const memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
   if (memory == MAP_FAILED) return SystemError("map", kPath);
-  std::unique_ptr<Journal> journal(new Journal(static_cast<Layout*>(memory), fd));
+  std::unique_ptr<Journal> journal(new Journal(static_cast<Layout*>(memory), fd, index));
   uint32_t& version = journal->layout_->version;
   if (version > kVersionWithRings) {
     return Error{.errno_value = EINVAL, .operation = "use", .path = kPath};
@@ -117,7 +115,7 @@ void Journal::SetHasRings(bool has_rings) {
 }
 
 Result<std::unique_ptr<RingMemory>> Journal::MapRings(size_t cpus) const {
-  return RingMemory::Map(fd_, kRingsAt, cpus);
+  return RingMemory::Map(fd_, index_, cpus);
 }
 
 }  // namespace fuse_layer

@@ -77,10 +77,11 @@ class Journal {
 
  private:
   struct Layout;
-  Journal(Layout* layout, int fd) : layout_(layout), fd_(fd) {}
+  Journal(Layout* layout, int fd, size_t index) : layout_(layout), fd_(fd), index_(index) {}
 
   Layout* layout_;
   int fd_;
+  size_t index_;
   bool forgives_ = false;
 };
 

@@ -136,10 +136,10 @@ void Ring::StartGuard(Seat& seat) {
 void Ring::Guard(Seat& seat) {
   BlockAllButWakeSignal();
   pthread_setname_np(pthread_self(), "lensfs-guard");
-  (void)PinThread(seat.cpu);
+  seat.is_online.store(PinThread(seat.cpu));
   KeepThreadId();
   ThreadScratch().before_delay = [this, &seat] { ExpectDelay(seat); };
-  const RingBegin begin = TakeOver(*seat.entry);
+  const RingBegin begin = TakeOver(seat);
   const RingTask::Answer answer = [this, &seat](RingEntry& entry, std::span<char> request) {
     options_.answer(entry, request);
     if (seat.is_delayed) EndDelay(seat);
@@ -194,7 +194,9 @@ void Ring::AwaitBegin(Seat& seat) {
 }
 
 // Returns when nobody else uses the entry.
-RingBegin Ring::TakeOver(RingEntry& entry) {
+RingBegin Ring::TakeOver(const Seat& seat) {
+  RingEntry& entry = *seat.entry;
+  const Nanoseconds leave_max = seat.is_online.load() ? kLeaveMax : kAnswerMax;
   const Nanoseconds begun_at = NowMonotonic();
   Nanoseconds poked_at{};
   for (;;) {
@@ -213,13 +215,13 @@ RingBegin Ring::TakeOver(RingEntry& entry) {
         EndOwner(entry);
         return RingBegin::kAnswer;
       case RingState::kWaiting:
-        if (entry.HasOwner() && now - begun_at < kLeaveMax) {
+        if (entry.HasOwner() && now - begun_at < leave_max) {
           if (now - poked_at > kPokeAgain) Poke();
           if (now - poked_at > kPokeAgain) poked_at = now;
           break;
         }
         EndOwner(entry);
-        forced_.fetch_add(1, std::memory_order_relaxed);
+        if (seat.is_online.load()) forced_.fetch_add(1, std::memory_order_relaxed);
         if (entry.header.ring.commit_id == 0) return RingBegin::kRegister;
         return entry.header.ring.commit_id == entry.answered_id ? RingBegin::kCommit
                                                                 : RingBegin::kAnswer;
@@ -343,7 +345,7 @@ void Ring::EndTasksOf(size_t cpu) {
       for (const auto& seat : seats_) {
         const pid_t pid = seat->pid.load();
         if (seat->cpu != cpu || pid == 0) continue;
-        if (seat->entry->state.load() == RingState::kWaiting) {
+        if (is_there && seat->entry->state.load() == RingState::kWaiting) {
           forced_.fetch_add(1, std::memory_order_relaxed);
         }
         (void)kill(pid, SIGKILL);

@@ -29,6 +29,10 @@ constexpr const char* kPath = "ring memory";
 constexpr size_t kHeadBytes = 4096;
 // Far from where the kernel puts what has no address of its own, in 47 bits.
 constexpr uintptr_t kAddress = uintptr_t{0x2000} << 32;
+// Behind all else that anybody may keep there; what nobody has written takes no memory.
+constexpr off_t kOffset = off_t{1} << 40;
+// For more CPUs than there can be.
+constexpr size_t kConnectionBytes = size_t{1} << 32;
 
 }  // namespace
 
@@ -69,11 +73,13 @@ bool RingEntry::HasOwner() const {
   return stat && stat->starttime == owner_start && stat->state != 'Z' && stat->state != 'X';
 }
 
-Result<std::unique_ptr<RingMemory>> RingMemory::Map(int fd, off_t offset, size_t cpus) {
+Result<std::unique_ptr<RingMemory>> RingMemory::Map(int fd, size_t index, size_t cpus) {
   const size_t size = kHeadBytes + cpus * kBytesPerCpu;
+  const size_t place = index * kConnectionBytes;
+  const off_t offset = kOffset + static_cast<off_t>(place);
   const off_t end = offset + static_cast<off_t>(size);
   if (lseek(fd, 0, SEEK_END) < end && ftruncate(fd, end) != 0) return SystemError("size", kPath);
-  void* const wanted = reinterpret_cast<void*>(kAddress);  // NOLINT: a fixed place
+  void* const wanted = reinterpret_cast<void*>(kAddress + place);  // NOLINT: a fixed place
   void* const memory =
       mmap(wanted, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, offset);
   if (memory == MAP_FAILED) return SystemError("map", kPath);

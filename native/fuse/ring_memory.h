@@ -54,13 +54,15 @@ static_assert(sizeof(RingEntry) == 4096 + RingEntry::kPayloadBytes);
 
 class RingMemory {
  public:
+  static constexpr size_t kConnections = 2;
   // So many views may take long at the same time for readers on one CPU.
-  static constexpr size_t kEntriesPerCpu = 12;
+  static constexpr size_t kEntriesPerCpu = 6;
+  // Of one connection.
   static constexpr size_t kBytesPerCpu = kEntriesPerCpu * sizeof(RingEntry);
-  static_assert(kBytesPerCpu <= size_t{256} * 1024);
+  static_assert(kConnections * kBytesPerCpu <= size_t{256} * 1024);
 
-  // Maps what is in `fd` from `offset` on.
-  static core::Result<std::unique_ptr<RingMemory>> Map(int fd, off_t offset, size_t cpus);
+  // Maps what is in `fd` for the `index`th connection.
+  static core::Result<std::unique_ptr<RingMemory>> Map(int fd, size_t index, size_t cpus);
   ~RingMemory();
   RingMemory(const RingMemory&) = delete;
   RingMemory& operator=(const RingMemory&) = delete;

@@ -67,6 +67,12 @@ export function lensfs(
   return run(program, args, { env: cleanEnvironment(env) });
 }
 
+/** How its reads are to come, where a test does not say: `TEST_TRANSPORT` runs tests for another way. */
+function transportUnderTest(): string[] {
+  const transport = process.env['TEST_TRANSPORT'];
+  return transport === undefined ? [] : ['--set', `transport=${transport}`];
+}
+
 export interface StartOptions {
   /** Where its directories are; a new one when not given. */
   dir?: TempDir;
@@ -113,7 +119,7 @@ export class RunningDaemon implements AsyncDisposable {
     this.dir = dir;
     this.tree = dir.at('tree');
     this.runDir = dir.at('run');
-    const paths = ['--tree', this.tree, '--run-dir', this.runDir];
+    const paths = ['--tree', this.tree, '--run-dir', this.runDir, ...transportUnderTest()];
     const started = options.program ?? program;
     const [first = started, ...rest] = [
       ...endsWithThis('TERM'),

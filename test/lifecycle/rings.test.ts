@@ -5,13 +5,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { BuildCopy } from '../_support/build-copy.js';
 import { TestCgroup } from '../_support/cgroup.js';
-import { Clients, printFigures } from '../_support/clients.js';
+import { Clients, clientFiles, printFigures } from '../_support/clients.js';
 import { RunningDaemon, run } from '../_support/lensfs.js';
 import { mountRequirements, statusOf } from '../_support/mounted.js';
 import { mountsIn } from '../_support/mounts.js';
+import { canTakeCpu, OfflineCpu } from '../_support/offline-cpu.js';
 import { testWith } from '../_support/requirements.js';
 import { hasRings, RingSwitch, withRings } from '../_support/rings.js';
 import { TempDir } from '../_support/temp-dir.js';
+import { viewOf } from '../_support/views.js';
 import { waitUntil } from '../_support/wait.js';
 
 const requirements = [
@@ -19,22 +21,31 @@ const requirements = [
   { met: hasRings, missing: 'needs Linux 6.14 with CONFIG_FUSE_IO_URING' },
 ];
 const test = testWith(...requirements);
+const testOnCpus = testWith(...requirements, {
+  met: canTakeCpu,
+  missing: 'needs a CPU that can be taken offline',
+});
 const manyDeaths = ['--set', 'workers.deaths=1000000'];
 const suiteTimeoutMs = 240_000;
 const kills = Number(process.env['LENSFS_RING_KILLS'] ?? 20);
 
 let ringSwitch: RingSwitch | undefined;
+let cgroup: TestCgroup | undefined;
 if (requirements.every((requirement) => requirement.met())) {
   beforeAll(async () => {
     ringSwitch = await RingSwitch.on();
+    cgroup = await TestCgroup.create();
   });
   afterAll(async () => {
+    await cgroup?.[Symbol.asyncDispose]();
     await ringSwitch?.[Symbol.asyncDispose]();
   });
 }
 
-const clientFiles = ({ tree }: RunningDaemon) =>
-  ['meminfo', 'stat'].map((name) => join(tree, 'proc', name));
+/** Files that are read through both connections. */
+async function filesOfReaders(daemon: RunningDaemon): Promise<string[]> {
+  return clientFiles(daemon, await viewOf(daemon, cgroup?.path ?? ''));
+}
 
 // Refuses io_uring_setup(2) with EPERM to the program that follows and to its children (seccomp(2)).
 const denyIoUring = `
@@ -59,7 +70,7 @@ test('a connection has a ring on each CPU, and status says so', async () => {
   const { transport } = await statusOf(daemon);
   expect(transport).toMatchObject({ kind: 'ring', reason: '', forced: 0 });
   expect(transport.bytesPerCpu).toBeLessThanOrEqual(256 * 1024);
-  expect(await ringTasks(await daemon.workerPid())).toHaveLength(transport.cpus);
+  expect(await ringTasks(await daemon.workerPid())).toHaveLength(2 * transport.cpus);
   const { stdout } = await daemon.command('status');
   expect(stdout).toMatch(/^Transport +ring on \d+ CPUs, 240 KiB each$/m);
   expect((await daemon.command('stop')).code).toBe(0);
@@ -67,10 +78,10 @@ test('a connection has a ring on each CPU, and status says so', async () => {
 });
 
 test(
-  `kill -9 of the worker × ${kills} fails no read of four clients`,
+  `kill -9 of the worker × ${kills} fails no read of ten clients`,
   async () => {
     await using daemon = await RunningDaemon.start([...withRings, ...manyDeaths]);
-    await using clients = await Clients.start(clientFiles(daemon));
+    await using clients = await Clients.start(await filesOfReaders(daemon));
     for (let count = 1; count <= kills; ++count) {
       process.kill(await daemon.workerPid(), 'SIGKILL');
       await daemon.logged('Serving again', count);
@@ -112,7 +123,7 @@ describe('SIGUSR2', () => {
         await writeFile(file, `transport: ${from}\n`);
         const args = ['--config', file];
         await using daemon = await RunningDaemon.start(args, { dir, program: build.program });
-        await using clients = await Clients.start(clientFiles(daemon));
+        await using clients = await Clients.start(await filesOfReaders(daemon));
         // Another version reads its configuration anew.
         await writeFile(file, `transport: ${to}\n`);
         await build.setVersion('9.9.1');
@@ -155,9 +166,57 @@ test('without the kernel’s io_uring reads come the classic way, and status say
   });
 });
 
+test('kernel.io_uring_disabled is named as the reason', async () => {
+  await using dir = await TempDir.create();
+  await writeFile(dir.at('disabled'), '2\n');
+  const script = `mount --make-rprivate /proc
+    mount --bind '${dir.at('disabled')}' /proc/sys/kernel/io_uring_disabled
+    exec "$@"`;
+  const prefix = ['unshare', '--mount', '--propagation=unchanged', 'sh', '-ec', script, 'sh'];
+  await using daemon = await RunningDaemon.start(withRings, { prefix });
+  const reason = 'kernel.io_uring_disabled is 2';
+  expect((await statusOf(daemon)).transport).toMatchObject({ kind: 'classic', reason });
+  const file = join(daemon.tree, 'proc/meminfo');
+  const inside = ['--mount', `--target=${daemon.child.pid}`, 'cat', file];
+  expect((await run('nsenter', inside)).stdout).toMatch(/^MemTotal: /);
+});
+
+testOnCpus('a CPU that goes, and comes back to a worker that began without it', async () => {
+  await using daemon = await RunningDaemon.start(withRings);
+  const readers = await filesOfReaders(daemon);
+  await using clients = await Clients.start(readers);
+  let cpu = 0;
+  {
+    await using offline = await OfflineCpu.take();
+    cpu = offline.cpu;
+    process.kill(await daemon.workerPid(), 'SIGKILL');
+    await daemon.logged('Serving again');
+  }
+  for (const file of readers) {
+    const { stdout } = await run('taskset', ['--cpu-list', String(cpu), 'cat', file]);
+    expect(stdout).toMatch(/\n$/);
+  }
+  await clients.finish('rings, a CPU less');
+  expect((await statusOf(daemon)).transport).toMatchObject({ kind: 'ring', forced: 0 });
+});
+
+testOnCpus('a daemon that begins with a CPU less than is possible', async () => {
+  const offline = await OfflineCpu.take();
+  await using daemon = await RunningDaemon.start(withRings).finally(async () => {
+    await offline[Symbol.asyncDispose]();
+  });
+  const { transport } = await statusOf(daemon);
+  expect(transport).toMatchObject({ kind: 'ring', reason: '' });
+  for (const file of await filesOfReaders(daemon)) {
+    const { stdout } = await run('taskset', ['--cpu-list', String(offline.cpu), 'cat', file]);
+    expect(stdout).toMatch(/\n$/);
+  }
+  expect((await daemon.command('stop')).code).toBe(0);
+});
+
 test('on fewer CPUs than there are reads come the classic way', async () => {
-  await using cgroup = await TestCgroup.create({ cpuset: '0' });
-  const [shell, args] = cgroup.enter('env');
+  await using narrow = await TestCgroup.create({ cpuset: '0' });
+  const [shell, args] = narrow.enter('env');
   await using daemon = await RunningDaemon.start(withRings, { prefix: [shell, ...args] });
   expect((await statusOf(daemon)).transport).toMatchObject({
     kind: 'classic',

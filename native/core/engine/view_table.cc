@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <mutex>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/engine/view.h"
