@@ -6,7 +6,7 @@ import { isGuest, patience } from './test/_support/patience.js';
 const systemTests = [
   'test/{expectations,hostile,lifecycle,mount,package,vm}/**/*.test.ts',
   'test/checklist/mounted.test.ts',
-  'test/kubernetes/{agent,image-run,node-program}.test.ts',
+  'test/kubernetes/{agent,image-run,node-program,rotation-live}.test.ts',
   'test/cli/{serve,show,terminal}.test.ts',
   'test/control/{api,clients,events,hostile,turns}.test.ts',
   'test/docs/commands.test.ts',
@@ -26,6 +26,7 @@ export default defineConfig({
     testTimeout: 30_000 * patience,
     hookTimeout: 60_000 * patience,
     setupFiles: './test/_support/end-with-runner.ts',
+    globalSetup: './test/_support/ring-setup.ts',
     reporters: ['default', './test/_support/summary-reporter.ts'],
     projects: [
       {

@@ -13,6 +13,7 @@ const margin = 24;
 const colors: Record<DriverName, string> = {
   'lensfs-pinned': '#0b6e4f',
   'lensfs-shared': '#3fa34d',
+  'lensfs-ring': '#7bc950',
   lxcfs: '#c1666b',
   'fuse-native': '#d4a24c',
   'host-proc': '#8d99ae',

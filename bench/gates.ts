@@ -9,7 +9,7 @@ import { type Place, pairedRatio, type Spread } from './statistics.js';
 export interface Gate {
   title: string;
   metric: Metric;
-  /** A number is a bound in the metric's unit, which has no margin. */
+  /** A number is a bound in the metric's unit. */
   numerator: Place | number;
   denominator: Place;
   /** The least ratio. */
@@ -106,6 +106,12 @@ export const gates: readonly Gate[] = mainFiles
     faster('lensfs-shared', 'lxcfs', 1, [file, 'open', 1]),
     faster('lensfs-shared', 'lxcfs', 1.4, [file, 'pread', 1]),
     cheaper('lensfs-shared', 'cpuUsecPerRead', 5, loadName(`proc/${file}`, 'open', 8)),
+    faster('lensfs-ring', 'lensfs-shared', 3, [file, 'open', 1]),
+    faster('lensfs-ring', 'lxcfs', 6, [file, 'open', 1]),
+    faster('lensfs-ring', 'lxcfs', 8, [file, 'pread', 1]),
+    faster('lensfs-ring', 'lxcfs', 6, [file, 'open', 8]),
+    faster('lensfs-ring', 'lxcfs', 10, [file, 'pread', 8]),
+    cheaper('lensfs-ring', 'cpuUsecPerRead', 8, loadName(`proc/${file}`, 'open', 8)),
   ])
   .concat(
     (['lensfs-shared', 'lensfs-pinned'] as const).flatMap((driver) => [
@@ -133,7 +139,7 @@ function judgeOne(gate: Gate, measurements: readonly Measurement[]): Verdict {
   const { metric, numerator, denominator, target } = gate;
   const ratio = pairedRatio(measurements, metric, numerator, denominator);
   const ceiling = gate.ceiling && pairedRatio(measurements, metric, gate.ceiling, denominator);
-  const needed = target * (typeof numerator === 'number' ? 1 : share);
+  const needed = target * share;
   const isReached = ratio !== undefined && ratio.median >= needed;
   const isReachable = ceiling === undefined || ceiling.median >= target;
   const miss = ratio === undefined || isReachable ? 'failed' : 'out of reach';

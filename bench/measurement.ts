@@ -3,6 +3,7 @@
 
 export const driverNames = [
   'lensfs-shared',
+  'lensfs-ring',
   'lensfs-pinned',
   'lxcfs',
   'host-proc',

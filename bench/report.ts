@@ -102,6 +102,7 @@ function lineOf(
 function byDriver(rows: readonly Row[]): Row[] {
   const order: DriverName[] = [
     'lensfs-pinned',
+    'lensfs-ring',
     'lensfs-shared',
     'lxcfs',
     'fuse-native',

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures, prints a table, and writes bench/results/latest.{json,md,svg}.
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Guard } from '../test/_support/guard.js';
+import { hasRings } from '../test/_support/rings.js';
 import { TempDir } from '../test/_support/temp-dir.js';
 import { formatSvg } from './chart.js';
 import { judge } from './gates.js';
@@ -73,9 +75,12 @@ async function main(options: Options): Promise<number> {
   return failed === 0 && errors === 0 && verdicts.length > 0 ? 0 : 1;
 }
 
+/** Without what this kernel does not have. */
 function readOptions(): Options | undefined {
   try {
-    return parseOptions(process.argv.slice(2));
+    const options = parseOptions(process.argv.slice(2));
+    if (hasRings()) return options;
+    return { ...options, drivers: options.drivers.filter((name) => name !== 'lensfs-ring') };
   } catch (error) {
     process.stderr.write(`${String(error)}\n${usage}`);
     return undefined;

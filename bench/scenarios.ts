@@ -154,10 +154,10 @@ export const limits = { memoryBytes: 256 * 2 ** 20, cpus: 2 };
 const contenders: readonly DriverName[] = ['lensfs-shared', 'lensfs-pinned', 'lxcfs', 'host-proc'];
 const daemons = contenders.filter((name) => name !== 'host-proc');
 
-/** Constant texts, which there are only some of. */
+/** Those that there are only some scenarios for: FUSE over io_uring, and constant texts. */
 const extraDrivers: Readonly<Record<string, readonly DriverName[]>> = {
-  'proc/meminfo': ['fuse-native', 'plain-file'],
-  'proc/stat': ['plain-file'],
+  'proc/meminfo': ['lensfs-ring', 'fuse-native', 'plain-file'],
+  'proc/stat': ['lensfs-ring', 'plain-file'],
 };
 
 /** What `top` and most monitoring read. */

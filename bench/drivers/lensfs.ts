@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the two lensfs drivers share: a `lensfs serve` in a cgroup of its own.
+// What the lensfs drivers share: a `lensfs serve` in a cgroup of its own.
 import { controlSocketPath } from '../../src/config/paths.js';
 import { RunningDaemon } from '../../test/_support/lensfs.js';
 import type { DriverName } from '../measurement.js';
@@ -12,6 +12,7 @@ export async function startLensfs(
   name: DriverName,
   filesFor: FilesFor,
   { alwaysRender = false, readers }: DriverOptions,
+  extraArgs: readonly string[] = [],
 ): Promise<Driver> {
   const cgroup = await DaemonCgroup.create();
   try {
@@ -19,7 +20,7 @@ export async function startLensfs(
       ...(alwaysRender ? ['freshness=0'] : []),
       ...(readers === undefined ? [] : [`readers=${readers}`]),
     ];
-    const args = settings.flatMap((setting) => ['--set', setting]);
+    const args = [...settings.flatMap((setting) => ['--set', setting]), ...extraArgs];
     const daemon = await RunningDaemon.start(args, { prefix: cgroup.prefix() });
     return {
       name,

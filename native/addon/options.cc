@@ -224,6 +224,7 @@ std::optional<SessionOptions> ToSessionOptions(const Napi::Value& value, std::st
   options.engine.views_max = static_cast<size_t>(read.Count("viewsMax"));
   options.handles_max = static_cast<size_t>(read.Count("handlesMax"));
   options.readers = static_cast<size_t>(read.Count("readers"));
+  options.wants_rings = read.Has("transport") && read.Choice("transport", "ring", "classic");
   if (options.engine.views_max == 0 || options.handles_max == 0 || options.readers == 0) {
     if (message.empty()) message = "viewsMax, handlesMax, readers: expected at least 1";
   }

@@ -24,6 +24,7 @@ struct SessionOptions {
   core::engine::Policy policy;
   size_t handles_max = 16384;
   size_t readers = 1;
+  bool wants_rings = false;
 };
 
 // What a session serves: descriptors that stay the caller's, and directories.

@@ -154,6 +154,7 @@ void Visit(Archive& archive, std::string& format, Preset& preset) {
   archive(policy.on_failure);
   archive(preset.session.handles_max);
   archive(preset.session.readers);
+  archive(preset.session.wants_rings);
 }
 
 uint32_t ReadWord(int fd, off_t offset) {

@@ -2,12 +2,14 @@
 #include "addon/session.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -37,8 +39,7 @@ using fuse_layer::Journal;
 using fuse_layer::PinnedTree;
 using fuse_layer::SharedTree;
 
-// Each page is asked for seldom; and in one order, so that a page is never older than the
-// attributes that go with it.
+// Each page is asked for seldom.
 constexpr size_t kPinnedReaders = 1;
 
 constexpr size_t kJournals = 2;
@@ -80,18 +81,48 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionOptions& options) {
   return std::unique_ptr<Session>(new Session(adjusted, std::move(*engine)));
 }
 
-// The connection gets a descriptor of its own, which it closes; the one in `options` is kept.
+// Safe from a process that outlives this one and shares its memory.
+bool Session::HasKeeper() const {
+  pollfd keeper{.fd = keeper_.load(), .events = POLLIN, .revents = 0};
+  if (keeper.fd < 0) return false;
+  return poll(&keeper, 1, 0) == 0;
+}
+
+void Session::SetKeeper(core::Fd pidfd) {
+  const std::lock_guard lock(keepers_mutex_);
+  keeper_.store(pidfd.get());
+  keepers_.push_back(std::move(pidfd));
+}
+
 template <typename Tree>
 Status Session::Connect(core::LinkFd fd,
                         Tree& tree,
                         Journal& journal,
                         std::unique_ptr<Connection>& connection) {
+  // It closes its own descriptor; the one in `serve_` is kept.
   core::Fd own(fcntl(serve_.fds.at(fd), F_DUPFD_CLOEXEC, 0));
   if (!own.valid()) return core::SystemError("duplicate", "connection");
-  auto opened = fuse_layer::Connect(std::move(own), tree, journal);
+  auto opened = fuse_layer::Connect(std::move(own),
+                                    tree,
+                                    journal,
+                                    {.wants_rings = options_.wants_rings,
+                                     .file_ids = {},
+                                     .has_keeper = [this] { return HasKeeper(); }});
   if (!opened) return opened.error();
   connection = std::move(*opened);
   return Unit{};
+}
+
+fuse_layer::TransportReport Session::Transport() {
+  const std::lock_guard lock(stop_mutex_);
+  if (shared_ == nullptr || pinned_ == nullptr) return {};
+  fuse_layer::TransportReport report = shared_->Report();
+  const fuse_layer::TransportReport pinned = pinned_->Report();
+  if (report.why_not.empty() && !pinned.why_not.empty()) {
+    report.why_not = "pinned connection: " + pinned.why_not;
+  }
+  report.forced += pinned.forced;
+  return report;
 }
 
 // The memory has the connections' journals, and after them what views have counted.
@@ -109,6 +140,14 @@ Status Session::OpenMemory() {
   return engine_->KeepCounters(serve_.fds.at(core::kJournalFd), kJournals * Journal::kBytes);
 }
 
+// As long as the descriptor is open, the kernel does not forget the file. Those who wait at rings
+// keep it too, and may be left over from this process.
+void Session::HoldWakeFile() {
+  const std::filesystem::path mounts = std::filesystem::path(serve_.shared).parent_path();
+  const std::filesystem::path file = mounts / "pinned" / PinnedTree::kWakeFile;
+  wake_file_ = core::Fd(open(file.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+}
+
 Status Session::StartAll(const std::function<void(int)>& on_end) {
   Status is_open = OpenMemory();
   if (!is_open) return is_open;
@@ -120,6 +159,7 @@ Status Session::StartAll(const std::function<void(int)>& on_end) {
   Status pinned = Connect(core::kPinnedFd, *pinned_tree_, *pinned_journal_, pinned_);
   if (!pinned) return pinned;
   pinned_->Start(kPinnedReaders, on_end);
+  if (options_.wants_rings || pinned_journal_->HasRings()) HoldWakeFile();
   return Unit{};
 }
 

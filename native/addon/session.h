@@ -6,6 +6,7 @@
 // Errors: those of the engine, of the journal and of libfuse's session.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,6 +16,7 @@
 
 #include "addon/options.h"
 #include "core/base/clock.h"
+#include "core/base/fd.h"
 #include "core/base/link.h"
 #include "core/base/result.h"
 #include "core/engine/engine.h"
@@ -62,23 +64,33 @@ class Session {
   core::engine::Engine& GetEngine() { return *engine_; }
   // For calls from JavaScript, which has one thread.
   core::engine::Scratch& GetScratch() { return scratch_; }
+  // How requests come: of the shared connection, and what the pinned one lacks.
+  fuse_layer::TransportReport Transport();
+  // A pidfd of the keeper, or an invalid one without a keeper.
+  void SetKeeper(core::Fd pidfd);
   [[nodiscard]] int64_t OpenHandles() const {
     return shared_tree_ ? shared_tree_->OpenHandles() : 0;
   }
 
  private:
   Session(const SessionOptions& options, std::unique_ptr<core::engine::Engine> engine);
+  [[nodiscard]] bool HasKeeper() const;
   template <typename Tree>
   core::Status Connect(core::LinkFd fd,
                        Tree& tree,
                        fuse_layer::Journal& journal,
                        std::unique_ptr<fuse_layer::Connection>& connection);
   core::Status OpenMemory();
+  void HoldWakeFile();
   core::Status StartAll(const std::function<void(int)>& on_end);
 
   const SessionOptions options_;
   core::engine::Scratch scratch_;
+  std::atomic<int> keeper_{-1};    // the last of keepers_
+  std::mutex keepers_mutex_;       // guards keepers_
+  std::vector<core::Fd> keepers_;  // open to the end: a task may be looking at one
   ServeOptions serve_;
+  core::Fd wake_file_;
   bool forgives_requests_ = false;
   std::mutex stop_mutex_;  // held while stopping: the second caller waits for the first
   // Destroyed from the last to the first: threads, then what they use.

@@ -17,6 +17,8 @@
 #include "core/engine/engine.h"
 #include "core/engine/fallbacks.h"
 #include "core/engine/read_stats.h"
+#include "fuse/connection.h"
+#include "fuse/ring_memory.h"
 
 namespace addon {
 namespace {
@@ -26,6 +28,9 @@ using core::engine::FallbackCause;
 using core::engine::Fallbacks;
 using core::engine::Outcome;
 using core::engine::ReadStats;
+
+constexpr size_t kRingBytesPerCpu =
+    fuse_layer::RingMemory::kConnections * fuse_layer::RingMemory::kBytesPerCpu;
 
 double ToUsec(core::Nanoseconds time) {
   return static_cast<double>(time.count()) / 1000;
@@ -98,6 +103,16 @@ Napi::Object ToJsLatency(Napi::Env env, const ReadStats& stats) {
   return latency;
 }
 
+Napi::Object ToJsTransport(Napi::Env env, const fuse_layer::TransportReport& report) {
+  Napi::Object transport = Napi::Object::New(env);
+  transport.Set("kind", report.has_rings ? "ring" : "classic");
+  transport.Set("reason", report.why_not);
+  transport.Set("cpus", static_cast<double>(report.cpus));
+  transport.Set("bytesPerCpu", static_cast<double>(report.has_rings ? kRingBytesPerCpu : 0));
+  transport.Set("forced", static_cast<double>(report.forced));
+  return transport;
+}
+
 }  // namespace
 
 Napi::Object ToJsStatus(Napi::Env env, Session& session) {
@@ -106,6 +121,7 @@ Napi::Object ToJsStatus(Napi::Env env, Session& session) {
   status.Set("layout", std::string(NameOf(engine.GetHierarchy().GetLayout())));
   status.Set("controllers", ToJsControllers(env, engine.GetHierarchy()));
   status.Set("views", static_cast<double>(engine.ViewCount()));
+  status.Set("transport", ToJsTransport(env, session.Transport()));
   status.Set("handles", static_cast<double>(session.OpenHandles()));
   status.Set("heldDescriptors", static_cast<double>(engine.HeldFds()));
   status.Set("replays", static_cast<double>(session.Replays()));

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -35,6 +37,15 @@ constexpr auto kStuckAfter = std::chrono::seconds(5);
 // An orphan that could not open its socket (a full disk) tries again.
 constexpr int kRetryMs = 1'000;
 
+// Who is at the other end of a socket, as a pidfd: unlike the end itself it says when that process
+// is gone, and nothing else.
+Fd OpenPeer(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return Fd();
+  return Fd(static_cast<int>(syscall(SYS_pidfd_open, peer.pid, 0)));
+}
+
 }  // namespace
 
 WorkerLink::WorkerLink(Fd link, std::string run_dir, Listener listener)
@@ -64,6 +75,7 @@ void WorkerLink::Attach(std::shared_ptr<Session> session) {
   if (Forgives()) session->ForgiveRequests();
   const std::lock_guard lock(mutex_);
   session_ = std::move(session);
+  if (session_ != nullptr) session_->SetKeeper(OpenPeer(link_.get()));
 }
 
 std::shared_ptr<Session> WorkerLink::AttachedSession() {
@@ -100,6 +112,7 @@ void WorkerLink::OnPacket() {
   {
     const std::lock_guard lock(mutex_);
     link_.reset();
+    if (session_ != nullptr) session_->SetKeeper(Fd());
   }
   is_orphaned_.store(true);
   if (!is_released_.load()) BecomeOrphan();
@@ -149,6 +162,7 @@ void WorkerLink::OnHandover() {
   {
     const std::lock_guard lock(mutex_);
     link_ = std::move(*link);
+    session->SetKeeper(OpenPeer(link_.get()));
   }
   is_orphaned_.store(false);
   listener_(Event::kAdopted, 0);

@@ -29,6 +29,11 @@
 #include "core/base/result.h"
 #include "fuse/journal.h"
 #include "fuse/replies.h"
+#include "fuse/reply_sink.h"
+#include "fuse/ring.h"
+#include "fuse/ring_memory.h"
+#include "fuse/ring_support.h"
+#include "fuse/wake_signal.h"
 
 namespace fuse_layer {
 namespace {
@@ -40,11 +45,6 @@ using core::Result;
 // So many views may take long at the same time before others must wait for one of them.
 constexpr size_t kSpareReadersMax = 16;
 
-// Ends a reader's read(2) with EINTR. Node.js and libuv use no real-time signals.
-int WakeSignal() {
-  return SIGRTMIN + 3;
-}
-
 // A process that ends while it answers a request may have ended because of it.
 constexpr uint32_t kDeathsMax = 2;
 
@@ -55,21 +55,33 @@ constexpr uint64_t kNobodysUnique = ~uint64_t{1};
 // out and got no reply to. Older kernels say EINVAL.
 constexpr int kNotifyResend = 7;
 
-void OnWakeSignal(int /*signal*/) {}
-
-void InstallWakeSignal() {
-  struct sigaction action{};
-  action.sa_handler = OnWakeSignal;  // without SA_RESTART: the read must end
-  sigaction(WakeSignal(), &action, nullptr);
+int Attach(fuse_session* session, const Fd& fuse_fd) {
+  // libfuse takes a descriptor that is mounted already under this name, and never unmounts it.
+  const std::string path = "/dev/fd/" + std::to_string(fuse_fd.get());
+  return fuse_session_mount(session, path.c_str()) == 0 ? 0 : EINVAL;
 }
 
-// Signals are the main thread's business; a reader takes only the one that wakes it.
-void BlockOtherSignals() {
-  sigset_t blocked;
-  sigfillset(&blocked);
-  sigdelset(&blocked, WakeSignal());
-  pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 14)
+constexpr const char* kWhyNotBuilt = "";
+
+int AttachForRings(fuse_session* session, const Fd& fuse_fd) {
+  static const fuse_custom_io io = [] {
+    fuse_custom_io functions{};
+    functions.writev = WriteReply;
+    functions.read = [](int fd, void* bytes, size_t size, void* /*user_data*/) {
+      return read(fd, bytes, size);
+    };
+    return functions;
+  }();
+  return -fuse_session_custom_io(session, &io, fuse_fd.get());
 }
+#else
+constexpr const char* kWhyNotBuilt = "built with libfuse older than 3.14";
+
+int AttachForRings(fuse_session* session, const Fd& fuse_fd) {
+  return Attach(session, fuse_fd);
+}
+#endif
 
 // Only the reader itself writes its turns.
 void BeginTurn(std::atomic<uint64_t>& turns) {
@@ -81,7 +93,8 @@ void BeginTurn(std::atomic<uint64_t>& turns) {
 Result<std::unique_ptr<Connection>> Connection::Open(Fd fuse_fd,
                                                      const fuse_lowlevel_ops& operations,
                                                      void* user_data,
-                                                     Journal& journal) {
+                                                     Journal& journal,
+                                                     Transport transport) {
   std::string name = "lensfs";
   char* arguments[] = {name.data(), nullptr};
   fuse_args args = FUSE_ARGS_INIT(1, arguments);
@@ -90,14 +103,22 @@ Result<std::unique_ptr<Connection>> Connection::Open(Fd fuse_fd,
   if (session == nullptr) {
     return Error{.errno_value = ENOMEM, .operation = "make session", .path = "libfuse"};
   }
-  // libfuse takes a descriptor that is mounted already under this name, and never unmounts it.
-  const std::string path = "/dev/fd/" + std::to_string(fuse_fd.get());
-  if (fuse_session_mount(session, path.c_str()) != 0) {
+  const bool may_have_rings = transport.wants_rings || journal.HasRings();
+  const int attached = may_have_rings ? AttachForRings(session, fuse_fd) : Attach(session, fuse_fd);
+  if (attached != 0) {
     fuse_session_destroy(session);
-    return Error{.errno_value = EINVAL, .operation = "attach session", .path = path};
+    return Error{.errno_value = attached, .operation = "attach session", .path = "/dev/fuse"};
   }
   (void)fuse_fd.release();  // fuse_session_destroy closes it
-  std::unique_ptr<Connection> connection(new Connection(session, journal));
+  std::unique_ptr<Connection> connection(new Connection(session, journal, std::move(transport)));
+  if (journal.HasRings()) {
+    connection->why_no_rings_ = connection->PrepareRings();
+    if (!connection->why_no_rings_.empty()) {
+      return Error{.errno_value = EOPNOTSUPP,
+                   .operation = "take over rings",
+                   .path = connection->why_no_rings_};
+    }
+  }
   if (!journal.InitRequest().empty()) connection->Resume();
   return connection;
 }
@@ -136,14 +157,91 @@ void Connection::Answer(std::span<char> request) {
   fuse_session_process_buf(session_, &buffer);
 }
 
+std::string Connection::PrepareRings() {
+  if (*kWhyNotBuilt != '\0') return kWhyNotBuilt;
+  const auto cpus = CountPossibleCpus();
+  if (!cpus) return WhyNoRings(cpus.error());
+  auto memory = journal_.MapRings(*cpus);
+  if (!memory) return WhyNoRings(memory.error());
+  auto ring = Ring::Prepare(
+      std::move(*memory),
+      Ring::Options{.fuse_fd = fuse_session_fd(session_),
+                    .file_ids = transport_.file_ids,
+                    .answer = [this](RingEntry& entry,
+                                     std::span<char> request) { AnswerFromRing(entry, request); },
+                    .has_keeper = transport_.has_keeper});
+  if (!ring) return WhyNoRings(ring.error());
+  const std::lock_guard lock(report_mutex_);
+  ring_ = std::move(*ring);
+  return "";
+}
+
+std::string Connection::PrepareFirstRings(std::span<const char> init) {
+  if (!transport_.wants_rings) return "";
+  std::string why = WhyNoRings(init);
+  return why.empty() ? PrepareRings() : why;
+}
+
+// The kernel says once what it offers, and is told once what is taken of it.
+void Connection::AnswerInit(std::span<char> request) {
+  journal_.SaveInitRequest(request);
+  std::string why = PrepareFirstRings(request);
+  if (ring_ == nullptr) {
+    Answer(request);
+  } else {
+    // Before the kernel knows: a successor that finds no rings begun begins them.
+    journal_.SetHasRings(true);
+    ThreadSink().takes_rings = true;
+    Answer(request);
+    ThreadSink().takes_rings = false;
+    const core::Status started = ring_->Start(true, [this](int cause) {
+      if (!end_reported_.exchange(true)) on_end_(cause);
+    });
+    if (!started) {
+      // The kernel goes on without rings when it has refused an entry.
+      journal_.SetHasRings(false);
+      why = WhyNoRings(started.error());
+      ring_->Stop();
+    }
+  }
+  const std::lock_guard lock(report_mutex_);
+  why_no_rings_ = std::move(why);
+}
+
+void Connection::AnswerFromRing(RingEntry& entry, std::span<char> request) {
+  fuse_in_header header{};
+  std::memcpy(&header, request.empty() ? entry.header.in_out : request.data(), sizeof header);
+  ReplySink& sink = ThreadSink();
+  sink = ReplySink{.entry = &entry, .unique = header.unique};
+  const bool is_ours = header.opcode == FUSE_NOTIFY_REPLY;
+  if (!is_ours && !request.empty() && entry.deaths < kDeathsMax) Answer(request);
+  if (!sink.has_replied) ReplyStatus(entry, header.unique, is_ours ? 0 : -EIO);
+  sink = ReplySink{};
+}
+
+TransportReport Connection::Report() {
+  const std::lock_guard lock(report_mutex_);
+  const bool has_rings = ring_ != nullptr && journal_.HasRings();
+  return TransportReport{.has_rings = has_rings,
+                         .why_not = why_no_rings_,
+                         .cpus = has_rings ? ring_->Cpus() : 0,
+                         .forced = has_rings ? ring_->Forced() : 0};
+}
+
 Connection::~Connection() {
   Stop();
+  ring_.reset();
   fuse_session_destroy(session_);
 }
 
 void Connection::Start(size_t readers, std::function<void(int)> on_end) {
   InstallWakeSignal();
   on_end_ = std::move(on_end);
+  if (ring_ != nullptr) {
+    (void)ring_->Start(false, [this](int cause) {
+      if (!end_reported_.exchange(true)) on_end_(cause);
+    });
+  }
   const std::lock_guard lock(mutex_);
   wanted_ = readers;
   while (reading_ < wanted_) AddReader();
@@ -158,7 +256,7 @@ void Connection::AddReader() {
 }
 
 void Connection::ReadRequests(Reader& reader) {
-  BlockOtherSignals();
+  BlockAllButWakeSignal();
   pthread_setname_np(pthread_self(), "lensfs-reader");
   ThreadScratch().before_delay = [this, &reader] { ExpectDelay(reader); };
   while (!stopping_.load(std::memory_order_acquire)) {
@@ -185,16 +283,23 @@ void Connection::AnswerNext(Reader& reader) {
   BeginTurn(reader.turns);
   uint32_t opcode = 0;
   std::memcpy(&opcode, request.data() + offsetof(fuse_in_header, opcode), sizeof opcode);
-  if (opcode == FUSE_INIT) journal_.SaveInitRequest(request);
-  Answer(request);
+  if (opcode == FUSE_INIT) {
+    AnswerInit(request);
+  } else {
+    Answer(request);
+  }
   reader.slot->Clear();
   BeginTurn(reader.turns);
 }
 
 bool Connection::HasStuckReader(core::Nanoseconds after) {
+  bool is_stuck = false;
+  {
+    const std::lock_guard lock(report_mutex_);
+    is_stuck = ring_ != nullptr && journal_.HasRings() && ring_->HasStuckTask(after);
+  }
   const std::lock_guard lock(mutex_);
   const core::Nanoseconds now = core::NowMonotonic();
-  bool is_stuck = false;
   for (const auto& reader : readers_) {
     const uint64_t turns = reader->turns.load(std::memory_order_relaxed);
     if (turns % 2 == 0 || turns != reader->seen_turns) reader->seen_at = now;
@@ -236,6 +341,7 @@ void Connection::EndDelay(Reader& reader) {
 
 void Connection::Stop() {
   end_reported_.store(true);
+  if (ring_ != nullptr) ring_->Stop();
   {
     // Nobody is added from now on.
     const std::lock_guard lock(mutex_);

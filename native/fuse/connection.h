@@ -18,15 +18,35 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/base/result.h"
 #include "fuse/journal.h"
+#include "fuse/ring.h"
+#include "fuse/ring_memory.h"
+#include "fuse/ring_task.h"
 
 namespace fuse_layer {
+
+// How requests are to come.
+struct Transport {
+  bool wants_rings = false;  // where the connection begins; an older one keeps what it has
+  std::vector<uint64_t> file_ids;
+  RingTask::HasKeeper has_keeper = [] { return false; };
+};
+
+// How they do come.
+struct TransportReport {
+  bool has_rings = false;
+  std::string why_not;  // empty when rings were not wanted
+  size_t cpus = 0;      // each has a ring
+  uint64_t forced = 0;  // Ring::Forced()
+};
 
 class Connection {
  public:
@@ -36,7 +56,8 @@ class Connection {
   static core::Result<std::unique_ptr<Connection>> Open(core::Fd fuse_fd,
                                                         const fuse_lowlevel_ops& operations,
                                                         void* user_data,
-                                                        Journal& journal);
+                                                        Journal& journal,
+                                                        Transport transport);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -54,6 +75,8 @@ class Connection {
   // at regular times, from one thread.
   bool HasStuckReader(core::Nanoseconds after);
 
+  TransportReport Report();
+
  private:
   struct Reader {
     std::thread thread;
@@ -66,8 +89,14 @@ class Connection {
     core::Nanoseconds seen_at{};
   };
 
-  Connection(fuse_session* session, Journal& journal) : session_(session), journal_(journal) {}
+  Connection(fuse_session* session, Journal& journal, Transport transport)
+      : session_(session), journal_(journal), transport_(std::move(transport)) {}
   void Resume();
+  // Each is empty when there are rings, else the reason why not.
+  std::string PrepareRings();
+  std::string PrepareFirstRings(std::span<const char> init);
+  void AnswerInit(std::span<char> request);
+  void AnswerFromRing(RingEntry& entry, std::span<char> request);
   void Answer(std::span<char> request);
   void ReadRequests(Reader& reader);
   void AnswerNext(Reader& reader);
@@ -77,6 +106,10 @@ class Connection {
 
   fuse_session* session_;
   Journal& journal_;
+  const Transport transport_;
+  std::unique_ptr<Ring> ring_;
+  std::mutex report_mutex_;  // guards what follows, and changes of ring_
+  std::string why_no_rings_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> end_reported_{false};
   std::function<void(int)> on_end_;

@@ -16,6 +16,7 @@
 #include <span>
 
 #include "core/base/result.h"
+#include "fuse/ring_memory.h"
 
 namespace fuse_layer {
 namespace {
@@ -25,6 +26,7 @@ using core::Result;
 using core::SystemError;
 
 constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersionWithRings = 2;
 constexpr size_t kInitBytesMax = 1024;
 constexpr const char* kPath = "journal";
 
@@ -59,12 +61,12 @@ Result<std::unique_ptr<Journal>> Journal::Map(int fd, size_t index) {
   if (lseek(fd, 0, SEEK_END) < end && ftruncate(fd, end) != 0) return SystemError("size", kPath);
   void* const memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
   if (memory == MAP_FAILED) return SystemError("map", kPath);
-  std::unique_ptr<Journal> journal(new Journal(static_cast<Layout*>(memory)));
+  std::unique_ptr<Journal> journal(new Journal(static_cast<Layout*>(memory), fd, index));
   uint32_t& version = journal->layout_->version;
-  if (version != 0 && version != kVersion) {
+  if (version > kVersionWithRings) {
     return Error{.errno_value = EINVAL, .operation = "use", .path = kPath};
   }
-  version = kVersion;
+  if (version == 0) version = kVersion;
   return journal;
 }
 
@@ -102,6 +104,18 @@ void Journal::CountReplay() {
 
 void Journal::CountRefusal() {
   std::atomic_ref(layout_->refusals).fetch_add(1, std::memory_order_relaxed);
+}
+
+bool Journal::HasRings() const {
+  return layout_->version == kVersionWithRings;
+}
+
+void Journal::SetHasRings(bool has_rings) {
+  layout_->version = has_rings ? kVersionWithRings : kVersion;
+}
+
+Result<std::unique_ptr<RingMemory>> Journal::MapRings(size_t cpus) const {
+  return RingMemory::Map(fd_, index_, cpus);
 }
 
 }  // namespace fuse_layer

@@ -14,6 +14,7 @@
 #include <span>
 
 #include "core/base/result.h"
+#include "fuse/ring_memory.h"
 
 namespace fuse_layer {
 
@@ -44,7 +45,8 @@ class Journal {
   static constexpr size_t kSlots = 33;
   static constexpr size_t kBytes = size_t{4} * 1024 * 1024;
 
-  // Maps `index`th journal in `fd`, which is made large enough. The descriptor stays the caller's.
+  // Maps `index`th journal in `fd`, which is made large enough. The descriptor stays the caller's,
+  // and must stay open as long as the journal.
   static core::Result<std::unique_ptr<Journal>> Map(int fd, size_t index);
   ~Journal();
   Journal(const Journal&) = delete;
@@ -66,11 +68,20 @@ class Journal {
   void CountReplay();
   void CountRefusal();
 
+  // Whether the connection's requests come through rings, which is for its whole life. Builds that
+  // do not know rings refuse such a journal.
+  [[nodiscard]] bool HasRings() const;
+  void SetHasRings(bool has_rings);
+  // Memory for them, behind all journals.
+  [[nodiscard]] core::Result<std::unique_ptr<RingMemory>> MapRings(size_t cpus) const;
+
  private:
   struct Layout;
-  explicit Journal(Layout* layout) : layout_(layout) {}
+  Journal(Layout* layout, int fd, size_t index) : layout_(layout), fd_(fd), index_(index) {}
 
   Layout* layout_;
+  int fd_;
+  size_t index_;
   bool forgives_ = false;
 };
 

@@ -82,8 +82,10 @@ const fuse_lowlevel_ops& Operations() {
 
 core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd,
                                                   PinnedTree& tree,
-                                                  Journal& journal) {
-  return Connection::Open(std::move(fuse_fd), Operations(), &tree, journal);
+                                                  Journal& journal,
+                                                  Transport transport) {
+  transport.file_ids = {PinnedTree::kWakeId};
+  return Connection::Open(std::move(fuse_fd), Operations(), &tree, journal, std::move(transport));
 }
 
 }  // namespace fuse_layer

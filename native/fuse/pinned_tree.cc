@@ -38,6 +38,8 @@ using core::engine::Scratch;
 
 // The last bytes of a removed cgroup will not change.
 constexpr double kGoneSeconds = 1;
+// It never changes, so the kernel need not ask.
+constexpr double kWakeSeconds = 1e6;
 // In what steps a file grows that has outgrown its size after all (CPUs that were added).
 constexpr size_t kGrowthBytes = 1024;
 
@@ -94,6 +96,14 @@ Attributes PinnedTree::DirectoryAttributes(uint64_t id) const {
   return attributes;
 }
 
+Attributes PinnedTree::WakeAttributes() const {
+  Attributes attributes = DirectoryAttributes(kWakeId);
+  attributes.stat.st_mode = S_IFREG;
+  attributes.stat.st_nlink = 1;
+  attributes.valid_seconds = kWakeSeconds;
+  return attributes;
+}
+
 Attributes PinnedTree::UnknownAttributes(uint64_t id, size_t file) const {
   Attributes attributes;
   attributes.stat.st_ino = id;
@@ -122,6 +132,9 @@ Result<Attributes> PinnedTree::FileAttributes(const ViewNode& node, Scratch& scr
 }
 
 Result<Entry> PinnedTree::Lookup(uint64_t parent, std::string_view name, Scratch& scratch) {
+  if (parent == FUSE_ROOT_ID && name == kWakeFile) {
+    return Entry{.id = kWakeId, .attributes = WakeAttributes(), .name_valid_seconds = kWakeSeconds};
+  }
   if (parent == FUSE_ROOT_ID) {
     const auto view = nodes_.Lookup(name, scratch);
     if (!view) return view.error();
@@ -144,6 +157,7 @@ Result<Entry> PinnedTree::Lookup(uint64_t parent, std::string_view name, Scratch
 
 Result<Attributes> PinnedTree::GetAttributes(uint64_t id, Scratch& scratch) {
   if (id == FUSE_ROOT_ID) return DirectoryAttributes(id);
+  if (id == kWakeId) return WakeAttributes();
   const auto node = FindNode(id);
   if (!node) return node.error();
   if (nodes_.IsDirectory(*node)) return DirectoryAttributes(id);
@@ -151,6 +165,8 @@ Result<Attributes> PinnedTree::GetAttributes(uint64_t id, Scratch& scratch) {
 }
 
 Status PinnedTree::Read(uint64_t id, Scratch& scratch, std::string& into) {
+  into.clear();
+  if (id == kWakeId) return Unit{};
   const auto node = FindNode(id);
   if (!node) return node.error();
   const auto found = FindFile(*node, scratch);

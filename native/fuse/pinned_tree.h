@@ -36,6 +36,11 @@ namespace fuse_layer {
 // The operations as functions of nodes. Safe from any thread.
 class PinnedTree {
  public:
+  // A file of the root directory that holds nothing and is in no listing: rings need a regular file
+  // that the kernel knows (see Ring::Options::file_ids), and no view lasts.
+  static constexpr std::string_view kWakeFile = ".wake";
+  static constexpr uint64_t kWakeId = 2;
+
   // `engine` must outlive the tree.
   explicit PinnedTree(core::engine::Engine& engine);
 
@@ -57,6 +62,7 @@ class PinnedTree {
   core::Result<File> FindFile(const ViewNode& node, core::engine::Scratch& scratch);
   [[nodiscard]] size_t SizeOf(size_t file, const core::engine::Page& page) const;
   [[nodiscard]] Attributes DirectoryAttributes(uint64_t id) const;
+  [[nodiscard]] Attributes WakeAttributes() const;
   // Of a file whose bytes are not made yet: good for nothing but its mode.
   [[nodiscard]] Attributes UnknownAttributes(uint64_t id, size_t file) const;
   core::Result<Attributes> FileAttributes(const ViewNode& node, core::engine::Scratch& scratch);
@@ -69,6 +75,7 @@ class PinnedTree {
 // A connection that answers from `tree` (see Connection::Open()).
 core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd,
                                                   PinnedTree& tree,
-                                                  Journal& journal);
+                                                  Journal& journal,
+                                                  Transport transport = {});
 
 }  // namespace fuse_layer

@@ -121,8 +121,10 @@ const fuse_lowlevel_ops& Operations() {
 
 core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd,
                                                   SharedTree& tree,
-                                                  Journal& journal) {
-  return Connection::Open(std::move(fuse_fd), Operations(), &tree, journal);
+                                                  Journal& journal,
+                                                  Transport transport) {
+  transport.file_ids = tree.FileIds();
+  return Connection::Open(std::move(fuse_fd), Operations(), &tree, journal, std::move(transport));
 }
 
 }  // namespace fuse_layer

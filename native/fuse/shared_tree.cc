@@ -76,6 +76,17 @@ SharedTree::SharedTree(core::engine::Engine& engine, size_t handles_max)
   (void)clock_gettime(CLOCK_REALTIME, &mounted_at_);
 }
 
+std::vector<uint64_t> SharedTree::FileIds() const {
+  std::vector<uint64_t> ids;
+  for (size_t file = 0; file < core::catalog::Files().size(); ++file) {
+    const std::string path(core::catalog::Files()[file].path);
+    if (engine_.IsAvailable(file)) {
+      ids.push_back(NodeIdOf(Node{.kind = NodeKind::kFile, .file = file, .path = path}));
+    }
+  }
+  return ids;
+}
+
 Result<ViewRef> SharedTree::ViewOf(uint64_t id, const Context& context) {
   const auto node = view_nodes_.Find(id);
   if (node) return view_nodes_.ViewOf(*node, context.scratch);

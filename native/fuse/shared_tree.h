@@ -61,6 +61,9 @@ class SharedTree {
   // Every entry, "." and ".." included, once each and always in the same order.
   core::Result<std::vector<DirectoryEntry>> List(uint64_t id, Context& context);
 
+  // Of the catalog's files.
+  [[nodiscard]] std::vector<uint64_t> FileIds() const;
+
   [[nodiscard]] int64_t OpenHandles() const { return handles_.OpenCount(); }
 
  private:
@@ -88,6 +91,7 @@ class SharedTree {
 // A connection that answers from `tree` (see Connection::Open()).
 core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd,
                                                   SharedTree& tree,
-                                                  Journal& journal);
+                                                  Journal& journal,
+                                                  Transport transport = {});
 
 }  // namespace fuse_layer

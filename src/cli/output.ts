@@ -70,6 +70,7 @@ export function formatStatus(status: StatusReply): string {
     ['Tree', `${status.tree}, ${status.layers} layers`],
     ['Run directory', status.runDir],
     ['Cgroups', [status.layout, ...controllers].join(' ')],
+    ['Transport', formatTransport(status.transport)],
     ['Views', String(status.views)],
     ['Open files', String(status.handles)],
     ['Held descriptors', String(status.heldDescriptors)],
@@ -80,6 +81,19 @@ export function formatStatus(status: StatusReply): string {
     ...status.fallbacks.map(({ file, cause, count }) => ['', `${count} × ${file}: ${cause}`]),
   ];
   return table(rows, '');
+}
+
+/** How reads of the public tree come from the kernel. */
+export function formatTransport({
+  kind,
+  reason,
+  cpus,
+  bytesPerCpu,
+  forced,
+}: StatusReply['transport']): string {
+  if (kind === 'classic') return reason === '' ? kind : `${kind}: ${reason}`;
+  const lost = forced === 0 ? '' : `, ${forced} ${forced === 1 ? 'task' : 'tasks'} ended by force`;
+  return `${kind} on ${cpus} CPUs, ${bytesPerCpu / 1024} KiB each${lost}`;
 }
 
 /** `lensfs reload`. */

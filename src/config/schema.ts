@@ -111,6 +111,16 @@ export const configSchema = z
     // time 14,029, 12,615, 10,888 by one client and 20,042, 17,204, 15,823 by 16; kept open 36,344,
     // 40,954, 36,004 by one client and 67,422, 60,719, 61,285 by 16.
     readers: integer(1, 16, 1, 'Threads that answer reads'),
+    transport: choice(['auto', 'ring', 'classic'], {
+      description:
+        'How reads come from the kernel; ring is FUSE over io_uring, auto is that where it works',
+    }),
+    ring: section({
+      enable_module: noted(onOrOff.prefault('off'), {
+        expected: 'on or off',
+        description: "Whether lensfs may switch on the kernel's parameter fuse.enable_uring",
+      }),
+    }),
     control: section({
       group: noted(
         z

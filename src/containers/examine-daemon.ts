@@ -9,6 +9,8 @@ import { answersAt } from './running.js';
 export interface Daemon {
   version: string;
   pid: number;
+  /** How reads come from the kernel, and why not through rings, where they were wanted. */
+  transport?: { kind: string; reason: string };
 }
 
 export interface DaemonOptions {
@@ -25,7 +27,9 @@ export async function examineDaemon({ askDaemon, runDir }: DaemonOptions): Promi
     const text = `nobody answers in ${runDir}`;
     return { level: 'fail', subject, text, fix: 'systemctl start lensfs, or lensfs serve' };
   }
-  const text = `${daemon.version}, process ${daemon.pid}`;
+  const { kind, reason } = daemon.transport ?? { kind: 'classic', reason: '' };
+  const transport = reason === '' ? kind : `${kind}: ${reason}`;
+  const text = `${daemon.version}, process ${daemon.pid}, transport ${transport}`;
   const own = readVersion();
   if (daemon.version === own) return fine(subject, text);
   const fix = 'systemctl restart lensfs';

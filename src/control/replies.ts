@@ -19,6 +19,15 @@ export const statusReply = z.object({
   layout: z.enum(['v1', 'v2', 'hybrid']),
   controllers: z.record(z.string(), z.string()),
   views: count,
+  transport: z.object({
+    kind: z.enum(['ring', 'classic']).describe('how reads of the public tree come from the kernel'),
+    reason: z.string().describe('why there are no rings, though they were wanted; else empty'),
+    cpus: count.describe('how many have a ring'),
+    bytesPerCpu: count,
+    forced: count.describe(
+      'tasks that were ended while they waited: a read may have failed at that moment',
+    ),
+  }),
   handles: count,
   heldDescriptors: count,
   replays: count.describe(

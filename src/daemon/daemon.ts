@@ -22,6 +22,7 @@ import { createHandlers, type HandlerContext, writeMetrics } from './handlers.js
 import { handleSignals } from './lifecycle.js';
 import { unmountConnections, unstage } from './mount.js';
 import { type NamedContainer, needsNames } from './profile-rules.js';
+import { logTransport } from './rings.js';
 import { type SavedConfig, writeSavedConfig } from './saved-config.js';
 
 export interface DaemonOptions {
@@ -100,7 +101,9 @@ export class Daemon {
     await using _metrics = await this.#listenForMetrics();
     this.#watchContainers();
     const message = count === 1 ? logMessages.serving : logMessages.servingAgain;
-    this.#logger.info({ tree, run_dir, worker: count, layout: engine.status().layout }, message);
+    const { layout, transport } = engine.status();
+    this.#logger.info({ tree, run_dir, worker: count, layout, transport: transport.kind }, message);
+    logTransport(this.#logger, this.#config.transport, transport);
     await Promise.race([released, aborted(this.#end.signal)]);
     this.#containerWatch?.[Symbol.dispose]();
     if (link.isOrphaned) await this.#removeMounts();

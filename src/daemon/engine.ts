@@ -61,5 +61,6 @@ function nativeOptions(config: Config): NativeOptions {
     viewsMax: config.views.max,
     handlesMax: config.handles.max,
     readers: config.readers,
+    transport: config.transport === 'classic' ? 'classic' : 'ring',
   };
 }

@@ -25,6 +25,7 @@ import { DaemonError } from './daemon-error.js';
 import { openEngine } from './engine.js';
 import { claimTree, mountConnections, stage, unmountConnections, unstage } from './mount.js';
 import { makeOwnCgroup } from './own-cgroup.js';
+import { enableRings } from './rings.js';
 import { writeSavedConfig } from './saved-config.js';
 
 export interface LaunchOptions {
@@ -144,6 +145,7 @@ async function acquire(
   const tree = await claimStagedTree(config, files, undo);
   const stored = storedConnections(passed);
   if (stored !== undefined) return { ...stored, config: -1, control, tree };
+  enableRings(config);
   const connections = await mountConnections(config.run_dir);
   undo.push(() => unmountConnections(config.run_dir));
   return { ...connections, journal: makeMemory('lensfs-journal'), config: -1, control, tree };

@@ -23,6 +23,8 @@ export interface NativeOptions {
   /** The last one that fits a container counts most. */
   rules?: readonly NativeRule[];
   readers: number;
+  /** How requests of a new shared connection are to come; "classic" where "ring" does not work. */
+  transport?: 'ring' | 'classic';
 }
 
 /** What is different for the containers whose container root's path fits `cgroup` (fnmatch(3)). */
@@ -58,7 +60,20 @@ export interface Fallback {
   lastError: string;
 }
 
+/** How requests of the shared connection come. */
+export interface NativeTransport {
+  kind: 'ring' | 'classic';
+  /** Why there are no rings, though they were wanted; else empty. */
+  reason: string;
+  /** How many have a ring. */
+  cpus: number;
+  bytesPerCpu: number;
+  /** Tasks that were ended while they waited: a read may have failed at that moment. */
+  forced: number;
+}
+
 export interface NativeStatus {
+  transport: NativeTransport;
   layout: 'v1' | 'v2' | 'hybrid';
   /** Controller name to "v1", "v2" or "none". */
   controllers: Record<string, string>;

@@ -67,6 +67,12 @@ export function lensfs(
   return run(program, args, { env: cleanEnvironment(env) });
 }
 
+/** How its reads are to come, where a test does not say: `TEST_TRANSPORT` runs tests for another way. */
+function transportUnderTest(): string[] {
+  const transport = process.env['TEST_TRANSPORT'];
+  return transport === undefined ? [] : ['--set', `transport=${transport}`];
+}
+
 export interface CommandOptions {
   env?: Record<string, string>;
   /** The program itself, where it is another build than this checkout's. */
@@ -196,7 +202,8 @@ export class RunningDaemon extends RunningCommand {
 
   private constructor(dir: TempDir, args: readonly string[], options: StartOptions) {
     const [tree, runDir] = [dir.at('tree'), dir.at('run')];
-    super(['serve', '--tree', tree, '--run-dir', runDir, ...args], options);
+    const paths = ['--tree', tree, '--run-dir', runDir];
+    super(['serve', ...paths, ...transportUnderTest(), ...args], options);
     this.dir = dir;
     this.tree = tree;
     this.runDir = runDir;

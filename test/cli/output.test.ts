@@ -29,6 +29,7 @@ describe('formatStatus()', () => {
       runDir: '/run/l',
       layout: 'v1',
       controllers: { memory: '/cg/memory', cpu: '/cg/cpu' },
+      transport: { kind: 'ring', reason: '', cpus: 8, bytesPerCpu: 245_760, forced: 1 },
       views: 2,
       handles: 0,
       heldDescriptors: 12,
@@ -49,6 +50,7 @@ Worker            43, number 7, up 1m 1s
 Tree              /tree, 2 layers
 Run directory     /run/l
 Cgroups           v1 memory=/cg/memory cpu=/cg/cpu
+Transport         ring on 8 CPUs, 240 KiB each, 1 task ended by force
 Views             2
 Open files        0
 Held descriptors  12

@@ -60,6 +60,8 @@ const wrongValues: Record<string, [expected: string, ...values: unknown[]]> = {
   'workers.window': ['a duration from 0 to 60s, such as 10s', '61s', 'soon', -1],
   standby: ['on or off', 'maybe', 1, null],
   readers: ['an integer from 1 to 16', 0, 17, -1, 'two', null],
+  transport: ['auto, ring or classic', 'fast', 1, null],
+  'ring.enable_module': ['on or off', 'maybe', 1, null],
   'log.level': ['trace, debug, info, warn, error or fatal', 'loud', 3, 'INFO', null],
   'roots.proc': ['an absolute path', 'proc', null],
   'roots.cgroup': ['an absolute path', './cgroup', null],
@@ -86,6 +88,8 @@ describe('parseConfig()', () => {
       workers: { deaths: 5, window: { usec: 10_000_000 } },
       standby: false,
       readers: 1,
+      transport: 'auto',
+      ring: { enable_module: false },
       log: { level: 'info' },
       roots: { proc: '/proc', cgroup: '/sys/fs/cgroup', sys: '/sys', docker: 'auto' },
     });

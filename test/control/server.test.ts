@@ -24,6 +24,7 @@ const statusValues: StatusReply = {
   runDir: '/run',
   layout: 'v2',
   controllers: { memory: '/sys/fs/cgroup' },
+  transport: { kind: 'ring', reason: '', cpus: 2, bytesPerCpu: 245_760, forced: 0 },
   views: 1,
   handles: 2,
   heldDescriptors: 3,

@@ -10,10 +10,16 @@ import { python } from '../_support/python.js';
 import { unpackTree } from '../_support/tree.js';
 import { waitUntil } from '../_support/wait.js';
 
-/** How many threads of the daemon are opening a pipe that nobody writes. */
+/** How many threads of the daemon, or tasks of its rings, are opening a pipe that nobody writes. */
 async function waitingForPartner(daemon: RunningDaemon): Promise<number> {
-  const tasks = `/proc/${await daemon.workerPid()}/task`;
-  const places = (await readdir(tasks)).map((tid) => readFile(`${tasks}/${tid}/wchan`, 'utf8'));
+  const worker = await daemon.workerPid();
+  const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(worker)]);
+  const ringTasks = stdout
+    .split('\n')
+    .map((pid) => pid.trim())
+    .filter(Boolean);
+  const threads = (await readdir(`/proc/${worker}/task`)).map((tid) => `${worker}/task/${tid}`);
+  const places = [...threads, ...ringTasks].map((task) => readFile(`/proc/${task}/wchan`, 'utf8'));
   return (await Promise.all(places)).filter((place) => place === 'wait_for_partner').length;
 }
 

@@ -27,7 +27,8 @@ async function threadsOf(pid: number | 'self' = 'self'): Promise<string[]> {
 test('an engine that stops has no thread left, and can be mounted by the next', async () => {
   await using dir = await TempDir.create();
   for (const readers of [1, 8]) {
-    const parsed = await loadConfig({ file: undefined, values: {}, sets: [`readers=${readers}`] });
+    const sets = [`readers=${readers}`, 'transport=classic'];
+    const parsed = await loadConfig({ file: undefined, values: {}, sets });
     if (!parsed.ok) throw new Error('The configuration is wrong');
     await using engine = openEngine(parsed.config);
     const connections = await mountConnections(dir.at('run'));

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// "lensfs shared (ring)": the shared tree with FUSE over io_uring; not there where the kernel has none.
+import { join } from 'node:path';
+import { controlSocketPath } from '../../src/config/paths.js';
+import { ask } from '../../src/control/client.js';
+import { hasRings, RingSwitch, withRings } from '../../test/_support/rings.js';
+import type { StartDriver } from './driver.js';
+import { startLensfs } from './lensfs.js';
+
+export const startLensfsRing: StartDriver = async (options) => {
+  if (!hasRings()) throw new Error('the kernel has no FUSE over io_uring');
+  const ringSwitch = await RingSwitch.on();
+  try {
+    const driver = await startLensfs(
+      'lensfs-ring',
+      async (daemon) => {
+        const { transport } = await ask(controlSocketPath(daemon.runDir), 'status');
+        if (transport.kind !== 'ring') throw new Error(transport.reason);
+        return (file) => join(daemon.tree, file);
+      },
+      options,
+      withRings,
+    );
+    return {
+      ...driver,
+      [Symbol.asyncDispose]: async () => {
+        await driver[Symbol.asyncDispose]();
+        await ringSwitch[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await ringSwitch[Symbol.asyncDispose]();
+    throw error;
+  }
+};

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// FUSE over io_uring: readers notice neither that it is there nor that it begins anew.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { BuildCopy } from '../_support/build-copy.js';
+import { TestCgroup } from '../_support/cgroup.js';
+import { Clients, clientFiles, printFigures } from '../_support/clients.js';
+import { RunningDaemon, run } from '../_support/lensfs.js';
+import { mountRequirements, statusOf } from '../_support/mounted.js';
+import { mountsIn } from '../_support/mounts.js';
+import { canTakeCpu, OfflineCpu } from '../_support/offline-cpu.js';
+import { testWith } from '../_support/requirements.js';
+import { hasRings, RingSwitch, withRings } from '../_support/rings.js';
+import { TempDir } from '../_support/temp-dir.js';
+import { viewOf } from '../_support/views.js';
+import { waitUntil } from '../_support/wait.js';
+
+const requirements = [
+  ...mountRequirements,
+  { met: hasRings, missing: 'needs Linux 6.14 with CONFIG_FUSE_IO_URING' },
+];
+const test = testWith(...requirements);
+const testOnCpus = testWith(...requirements, {
+  met: canTakeCpu,
+  missing: 'needs a CPU that can be taken offline',
+});
+const manyDeaths = ['--set', 'workers.deaths=1000000'];
+const suiteTimeoutMs = 240_000;
+const kills = Number(process.env['LENSFS_RING_KILLS'] ?? 20);
+
+let ringSwitch: RingSwitch | undefined;
+let cgroup: TestCgroup | undefined;
+if (requirements.every((requirement) => requirement.met())) {
+  beforeAll(async () => {
+    ringSwitch = await RingSwitch.on();
+    cgroup = await TestCgroup.create();
+  });
+  afterAll(async () => {
+    await cgroup?.[Symbol.asyncDispose]();
+    await ringSwitch?.[Symbol.asyncDispose]();
+  });
+}
+
+/** Files that are read through both connections. */
+async function filesOfReaders(daemon: RunningDaemon): Promise<string[]> {
+  return clientFiles(daemon, await viewOf(daemon, cgroup?.path ?? ''));
+}
+
+// Refuses io_uring_setup(2) with EPERM to the program that follows and to its children (seccomp(2)).
+const denyIoUring = `
+import ctypes, os, struct, sys
+rules = [(0x20, 0, 0, 0), (0x15, 0, 1, 425), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7fff0000)]
+code = ctypes.create_string_buffer(b''.join(struct.pack('HBBI', *rule) for rule in rules))
+program = ctypes.create_string_buffer(struct.pack('HxxxxxxQ', len(rules), ctypes.addressof(code)))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
+os.execvp(sys.argv[1], sys.argv[1:])
+`;
+
+/** Process ids of the tasks of a worker's rings. */
+async function ringTasks(worker: number): Promise<number[]> {
+  const { stdout } = await run('ps', ['-o', 'pid=,comm=', '--ppid', String(worker)]);
+  const lines = stdout.split('\n').filter((line) => line.includes('lensfs-ring/'));
+  return lines.map((line) => Number.parseInt(line, 10));
+}
+
+test('a connection has a ring on each CPU, and status says so', async () => {
+  await using daemon = await RunningDaemon.start(withRings);
+  const { transport } = await statusOf(daemon);
+  expect(transport).toMatchObject({ kind: 'ring', reason: '', forced: 0 });
+  expect(transport.bytesPerCpu).toBeLessThanOrEqual(256 * 1024);
+  expect(await ringTasks(await daemon.workerPid())).toHaveLength(2 * transport.cpus);
+  const { stdout } = await daemon.command('status');
+  expect(stdout).toMatch(/^Transport +ring on \d+ CPUs, 240 KiB each$/m);
+  expect((await daemon.command('stop')).code).toBe(0);
+  expect(await mountsIn(daemon.dir.path)).toEqual([]);
+});
+
+test(
+  `kill -9 of the worker × ${kills} fails no read of ten clients`,
+  async () => {
+    await using daemon = await RunningDaemon.start([...withRings, ...manyDeaths]);
+    await using clients = await Clients.start(await filesOfReaders(daemon));
+    for (let count = 1; count <= kills; ++count) {
+      process.kill(await daemon.workerPid(), 'SIGKILL');
+      await daemon.logged('Serving again', count);
+    }
+    await clients.finish(`rings, kill -9 × ${kills}`);
+    const { transport } = await statusOf(daemon);
+    printFigures(`  ended by force at the last takeover: ${transport.forced}`);
+    expect(transport).toMatchObject({ kind: 'ring', forced: 0 });
+  },
+  suiteTimeoutMs,
+);
+
+test(
+  'a task that crashes takes its worker with it, and the next one answers',
+  async () => {
+    await using daemon = await RunningDaemon.start([...withRings, ...manyDeaths]);
+    const worker = await daemon.workerPid();
+    const [task] = await ringTasks(worker);
+    if (task === undefined) throw new Error('The worker has no task of a ring');
+    process.kill(task, 'SIGSEGV');
+    expect(await daemon.logged('A worker has ended')).toMatchObject({ worker });
+    await daemon.logged('Serving again');
+    expect(await readFile(join(daemon.tree, 'proc/meminfo'), 'utf8')).toMatch(/^MemTotal: /);
+  },
+  suiteTimeoutMs,
+);
+
+describe('SIGUSR2', () => {
+  for (const [from, to] of [
+    ['ring', 'classic'],
+    ['classic', 'ring'],
+  ] as const) {
+    test(
+      `to a worker that wants ${to} leaves a connection that began as ${from} as it is`,
+      async () => {
+        await using dir = await TempDir.create();
+        const build = await BuildCopy.create(dir);
+        const file = dir.at('config.yaml');
+        await writeFile(file, `transport: ${from}\n`);
+        const args = ['--config', file];
+        await using daemon = await RunningDaemon.start(args, { dir, program: build.program });
+        await using clients = await Clients.start(await filesOfReaders(daemon));
+        // Another version reads its configuration anew.
+        await writeFile(file, `transport: ${to}\n`);
+        await build.setVersion('9.9.1');
+        daemon.child.kill('SIGUSR2');
+        await daemon.logged('Serving again');
+        await clients.finish(`SIGUSR2, ${from} to ${to}`);
+        expect((await statusOf(daemon)).transport).toMatchObject({ kind: from, forced: 0 });
+      },
+      suiteTimeoutMs,
+    );
+  }
+});
+
+test('keeper and worker killed leave nobody behind', async () => {
+  await using daemon = await RunningDaemon.start(withRings);
+  const worker = await daemon.workerPid();
+  const tasks = await ringTasks(worker);
+  expect(tasks.length).toBeGreaterThan(0);
+  daemon.child.kill('SIGKILL');
+  process.kill(worker, 'SIGKILL');
+  for (const task of tasks) {
+    await waitUntil('the task has gone', async () => {
+      const stat = await readFile(`/proc/${task}/stat`, 'utf8').catch(() => ') Z');
+      return /\) Z/.test(stat);
+    });
+  }
+});
+
+test('without the kernel’s io_uring reads come the classic way, and status says why', async () => {
+  // A process that may not set up an io_uring, as under a container runtime's seccomp filter.
+  const prefix = ['python3', '-c', denyIoUring];
+  await using daemon = await RunningDaemon.start(withRings, { prefix });
+  expect(await readFile(join(daemon.tree, 'proc/meminfo'), 'utf8')).toMatch(/^MemTotal: /);
+  const reason = 'cannot set up io_uring: Operation not permitted';
+  expect((await statusOf(daemon)).transport).toMatchObject({ kind: 'classic', reason });
+  expect((await daemon.command('doctor')).stdout).toContain(`classic: ${reason}`);
+  expect(await daemon.logged('Reads come without FUSE over io_uring')).toMatchObject({
+    level: 'warn',
+    reason,
+  });
+});
+
+test('kernel.io_uring_disabled is named as the reason', async () => {
+  await using dir = await TempDir.create();
+  await writeFile(dir.at('disabled'), '2\n');
+  const script = `mount --make-rprivate /proc
+    mount --bind '${dir.at('disabled')}' /proc/sys/kernel/io_uring_disabled
+    exec "$@"`;
+  const prefix = ['unshare', '--mount', '--propagation=unchanged', 'sh', '-ec', script, 'sh'];
+  await using daemon = await RunningDaemon.start(withRings, { prefix });
+  const reason = 'kernel.io_uring_disabled is 2';
+  expect((await statusOf(daemon)).transport).toMatchObject({ kind: 'classic', reason });
+  const file = join(daemon.tree, 'proc/meminfo');
+  const inside = ['--mount', `--target=${daemon.child.pid}`, 'cat', file];
+  expect((await run('nsenter', inside)).stdout).toMatch(/^MemTotal: /);
+});
+
+testOnCpus('a CPU that goes, and comes back to a worker that began without it', async () => {
+  await using daemon = await RunningDaemon.start(withRings);
+  const readers = await filesOfReaders(daemon);
+  await using clients = await Clients.start(readers);
+  let cpu = 0;
+  {
+    await using offline = await OfflineCpu.take();
+    cpu = offline.cpu;
+    process.kill(await daemon.workerPid(), 'SIGKILL');
+    await daemon.logged('Serving again');
+  }
+  for (const file of readers) {
+    const { stdout } = await run('taskset', ['--cpu-list', String(cpu), 'cat', file]);
+    expect(stdout).toMatch(/\n$/);
+  }
+  await clients.finish('rings, a CPU less');
+  expect((await statusOf(daemon)).transport).toMatchObject({ kind: 'ring', forced: 0 });
+});
+
+testOnCpus('a daemon that begins with a CPU less than is possible', async () => {
+  const offline = await OfflineCpu.take();
+  await using daemon = await RunningDaemon.start(withRings).finally(async () => {
+    await offline[Symbol.asyncDispose]();
+  });
+  const { transport } = await statusOf(daemon);
+  expect(transport).toMatchObject({ kind: 'ring', reason: '' });
+  for (const file of await filesOfReaders(daemon)) {
+    const { stdout } = await run('taskset', ['--cpu-list', String(offline.cpu), 'cat', file]);
+    expect(stdout).toMatch(/\n$/);
+  }
+  expect((await daemon.command('stop')).code).toBe(0);
+});
+
+test('on fewer CPUs than there are reads come the classic way', async () => {
+  await using narrow = await TestCgroup.create({ cpuset: '0' });
+  const [shell, args] = narrow.enter('env');
+  await using daemon = await RunningDaemon.start(withRings, { prefix: [shell, ...args] });
+  expect((await statusOf(daemon)).transport).toMatchObject({
+    kind: 'classic',
+    reason: expect.stringMatching(/^CPU \d+ is outside of this process's cpuset$/),
+  });
+  expect(await readFile(join(daemon.tree, 'proc/meminfo'), 'utf8')).toMatch(/^MemTotal: /);
+});
