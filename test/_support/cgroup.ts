@@ -90,7 +90,8 @@ export class TestCgroup implements AsyncDisposable {
 
   /** A command that runs `command` in this cgroup, as the first process of a pid namespace. */
   contain(command: string, ...args: string[]): [string, string[]] {
-    return this.enter('unshare', '--pid', '--fork', '--kill-child', command, ...args);
+    const unshare = ['unshare', '--pid', '--fork', '--kill-child'];
+    return this.enter('setpriv', '--pdeathsig', 'KILL', ...unshare, command, ...args);
   }
 
   /** A command that runs `command` in this cgroup and the caller's pid namespace. */
