@@ -28,6 +28,7 @@ const testOnCpus = testWith(...requirements, {
 const manyDeaths = ['--set', 'workers.deaths=1000000'];
 const suiteTimeoutMs = 240_000;
 const kills = Number(process.env['LENSFS_RING_KILLS'] ?? 20);
+const killsTimeoutMs = 60_000 + kills * 5_000;
 
 let ringSwitch: RingSwitch | undefined;
 let cgroup: TestCgroup | undefined;
@@ -91,7 +92,7 @@ test(
     printFigures(`  ended by force at the last takeover: ${transport.forced}`);
     expect(transport).toMatchObject({ kind: 'ring', forced: 0 });
   },
-  suiteTimeoutMs,
+  killsTimeoutMs,
 );
 
 test(
