@@ -2,10 +2,9 @@
 // The kernel's switch for FUSE over io_uring, which all runs on this machine share.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run } from './lensfs.js';
 
 const switchPath = '/sys/module/fuse/parameters/enable_uring';
 const lockPath = join(tmpdir(), 'lensfs-test-rings.lock');
@@ -17,30 +16,31 @@ export function hasRings(): boolean {
 
 export const withRings = ['--set', 'transport=ring'];
 
-/** On while it is in use by any run; off again after the last, where it was off. */
+/**
+ * On while it is in use by any run; off again after the last, where it was off. Then the lock's file says so, and who
+ * holds the lock sees to it, also when this process is killed.
+ */
 export class RingSwitch implements AsyncDisposable {
-  readonly #wasOff: boolean;
   readonly #holder;
 
-  private constructor(wasOff: boolean, holder: ReturnType<typeof spawn>) {
-    this.#wasOff = wasOff;
-    this.#holder = holder;
+  private constructor() {
+    const on = `grep -q Y ${switchPath} || { echo off >${lockPath}; echo Y >${switchPath}; }`;
+    const off = `[ ! -s ${lockPath} ] || { echo N >${switchPath}; : >${lockPath}; }`;
+    const script = `trap '' INT TERM
+      flock -s ${lockPath} sh -c '${on}; echo held; cat'
+      flock -n -x ${lockPath} sh -c '${off}' || true`;
+    this.#holder = spawn('sh', ['-ec', script], { stdio: ['pipe', 'pipe', 'inherit'] });
   }
 
   static async on(): Promise<RingSwitch> {
-    const command = ['-s', lockPath, 'sh', '-c', 'echo held; cat'];
-    const holder = spawn('flock', command, { stdio: ['pipe', 'pipe', 'inherit'] });
-    await once(holder.stdout, 'data');
-    const wasOff = !readFileSync(switchPath, 'utf8').startsWith('Y');
-    if (wasOff) writeFileSync(switchPath, 'Y');
-    return new RingSwitch(wasOff, holder);
+    const ringSwitch = new RingSwitch();
+    await once(ringSwitch.#holder.stdout, 'data');
+    return ringSwitch;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const ended = once(this.#holder, 'exit');
-    this.#holder.stdin?.end();
+    this.#holder.stdin.end();
     await ended;
-    if (!this.#wasOff) return;
-    await run('flock', ['-n', '-x', lockPath, 'sh', '-c', `echo N >${switchPath}`]);
   }
 }
