@@ -116,10 +116,7 @@ function measureTask({ loadSeconds }: Plan, stage: Stage, task: Task): Promise<O
     case 'polling':
       return measurePolling(driver, task);
     case 'control':
-      return measureControl(driver, container, find, {
-        ...task,
-        seconds: task.seconds * loadSeconds,
-      });
+      return measureControl(driver, container, find, task);
     case 'top':
       return measureTop(driver, container, find, task);
     case 'fleet':

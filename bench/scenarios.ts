@@ -74,7 +74,7 @@ export interface StartTask {
 export interface ControlTask extends Omit<LoadTask, 'kind'> {
   kind: 'control';
   hammers: number;
-  /** Where a load takes one. */
+  /** Enough for a hundred answers, so that the 99th percentile is not the very first one. */
   seconds: number;
 }
 
