@@ -22,7 +22,7 @@ import { createHandlers, type HandlerContext, writeMetrics } from './handlers.js
 import { handleSignals } from './lifecycle.js';
 import { unmountConnections, unstage } from './mount.js';
 import { type NamedContainer, needsNames } from './profile-rules.js';
-import { logTransport } from './rings.js';
+import { transportFields, warnWithoutRings } from './rings.js';
 import { type SavedConfig, writeSavedConfig } from './saved-config.js';
 
 export interface DaemonOptions {
@@ -102,8 +102,9 @@ export class Daemon {
     this.#watchContainers();
     const message = count === 1 ? logMessages.serving : logMessages.servingAgain;
     const { layout, transport } = engine.status();
-    this.#logger.info({ tree, run_dir, worker: count, layout, transport: transport.kind }, message);
-    logTransport(this.#logger, this.#config.transport, transport);
+    const fields = { tree, run_dir, worker: count, layout, ...transportFields(transport) };
+    this.#logger.info(fields, message);
+    warnWithoutRings(this.#logger, this.#config.transport, transport);
     await Promise.race([released, aborted(this.#end.signal)]);
     this.#containerWatch?.[Symbol.dispose]();
     if (link.isOrphaned) await this.#removeMounts();

@@ -21,13 +21,20 @@ export function enableRings({ transport, ring, log }: Pick<Config, 'transport' |
   }
 }
 
-/** Says why reads come the classic way; a warning where rings were asked for by name. */
-export function logTransport(
+type HowReadsCome = Pick<NativeTransport, 'kind' | 'reason'>;
+
+/** For the line that says that lensfs serves: how reads come, and what keeps them from coming through rings. */
+export function transportFields({ kind, reason }: HowReadsCome) {
+  return { transport: kind, ...(reason !== '' && { transportReason: reason }) };
+}
+
+/** Warns where rings were asked for by name and are not there. */
+export function warnWithoutRings(
   logger: Logger,
   wanted: Config['transport'],
-  { kind, reason }: Pick<NativeTransport, 'kind' | 'reason'>,
+  { kind, reason }: HowReadsCome,
 ): void {
-  if (wanted === 'classic' || kind === 'ring') return;
+  if (wanted !== 'ring' || kind === 'ring') return;
   const why = reason === '' ? 'the connection began without' : reason;
-  logger[wanted === 'ring' ? 'warn' : 'info']({ reason: why }, logMessages.noRings);
+  logger.warn({ reason: why }, logMessages.noRings);
 }

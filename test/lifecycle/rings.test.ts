@@ -167,6 +167,16 @@ test('without the kernel’s io_uring reads come the classic way, and status say
   });
 });
 
+test('auto takes the classic way without a warning, and tells the reason with the rest', async () => {
+  await using narrow = await TestCgroup.create({ cpuset: '0' });
+  const [shell, args] = narrow.enter('env');
+  const auto = ['--set', 'transport=auto'];
+  await using daemon = await RunningDaemon.start(auto, { prefix: [shell, ...args] });
+  const transportReason = expect.stringMatching(/^CPU \d+ is outside of this process's cpuset$/);
+  const serving = { msg: 'Serving', transport: 'classic', transportReason };
+  expect(daemon.log).toEqual([expect.objectContaining(serving)]);
+});
+
 test('kernel.io_uring_disabled is named as the reason', async () => {
   await using dir = await TempDir.create();
   await writeFile(dir.at('disabled'), '2\n');
