@@ -33,7 +33,7 @@ export async function runBuildStage(path: string, root: string): Promise<void> {
       const kept = '--exclude=node_modules/.cache';
       await shell(checkout, `tar -c ${kept} node_modules | tar -x -C ${directory}`);
     } else if (name === 'RUN') {
-      await shell(directory, text.replaceAll(' /out', ` ${root}/out`));
+      await runInstead(directory, text.replaceAll(' /out', ` ${root}/out`));
     } else {
       throw new Error(`No way to run "${instruction}"`);
     }
@@ -51,6 +51,15 @@ async function copy(operands: string[], directory: string, ignoreFile: string): 
   await shell(checkout, `tar -c ${options} $(ls -A) | tar -x -C ${directory}`);
   const made = linked.map((name) => `build/Release/${name}`).join(' ');
   await shell(directory, `cp -a ${checkout}/build . && rm ${made}`);
+}
+
+/** In the place of the checkout, whose path is in what its objects were made with: in another, all would be made anew. */
+async function runInstead(directory: string, script: string): Promise<void> {
+  const inside = `mount --bind ${directory} ${checkout} && cd ${checkout} && ${script}`;
+  const { code, stdout, stderr } = await run('unshare', ['--mount', 'sh', '-ec', inside], {
+    timeout: timeoutMs,
+  });
+  if (code !== 0) throw new Error(`"${script}" ended with ${code}: ${stdout}${stderr}`);
 }
 
 async function shell(cwd: string, script: string): Promise<void> {

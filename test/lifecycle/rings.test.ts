@@ -27,7 +27,7 @@ const testOnCpus = testWith(...requirements, {
 });
 const manyDeaths = ['--set', 'workers.deaths=1000000'];
 const suiteTimeoutMs = 240_000;
-const kills = Number(process.env['LENSFS_RING_KILLS'] ?? 20);
+const kills = Number(process.env['LENSFS_RING_KILLS'] ?? 10);
 const killsTimeoutMs = 60_000 + kills * 5_000;
 
 let ringSwitch: RingSwitch | undefined;
