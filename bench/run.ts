@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures, prints a table, and writes bench/results/latest.{json,md,svg}.
-
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Guard } from '../test/_support/guard.js';

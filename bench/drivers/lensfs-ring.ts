@@ -3,13 +3,13 @@
 import { join } from 'node:path';
 import { controlSocketPath } from '../../src/config/paths.js';
 import { ask } from '../../src/control/client.js';
-import { hasRings, RingSwitch, withRings } from '../../test/_support/rings.js';
+import { hasRings, switchRingsOn, withRings } from '../../test/_support/rings.js';
 import type { StartDriver } from './driver.js';
 import { startLensfs } from './lensfs.js';
 
 export const startLensfsRing: StartDriver = async (options) => {
   if (!hasRings()) throw new Error('the kernel has no FUSE over io_uring');
-  const ringSwitch = await RingSwitch.on();
+  const ringSwitch = await switchRingsOn();
   try {
     const driver = await startLensfs(
       'lensfs-ring',

@@ -200,6 +200,7 @@ void Session::Stop() {
   ticker_.reset();
   pinned_.reset();
   shared_.reset();
+  wake_file_.reset();
   engine_->ReleaseCounters();
 }
 

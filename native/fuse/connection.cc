@@ -194,9 +194,7 @@ void Connection::AnswerInit(std::span<char> request) {
     ThreadSink().takes_rings = true;
     Answer(request);
     ThreadSink().takes_rings = false;
-    const core::Status started = ring_->Start(true, [this](int cause) {
-      if (!end_reported_.exchange(true)) on_end_(cause);
-    });
+    const core::Status started = ring_->Start(true, [this](int cause) { ReportEnd(cause); });
     if (!started) {
       // The kernel goes on without rings when it has refused an entry.
       journal_.SetHasRings(false);
@@ -219,6 +217,10 @@ void Connection::AnswerFromRing(RingEntry& entry, std::span<char> request) {
   sink = ReplySink{};
 }
 
+void Connection::ReportEnd(int cause) {
+  if (!end_reported_.exchange(true)) on_end_(cause);
+}
+
 TransportReport Connection::Report() {
   const std::lock_guard lock(report_mutex_);
   const bool has_rings = ring_ != nullptr && journal_.HasRings();
@@ -237,11 +239,7 @@ Connection::~Connection() {
 void Connection::Start(size_t readers, std::function<void(int)> on_end) {
   InstallWakeSignal();
   on_end_ = std::move(on_end);
-  if (ring_ != nullptr) {
-    (void)ring_->Start(false, [this](int cause) {
-      if (!end_reported_.exchange(true)) on_end_(cause);
-    });
-  }
+  if (ring_ != nullptr) (void)ring_->Start(false, [this](int cause) { ReportEnd(cause); });
   const std::lock_guard lock(mutex_);
   wanted_ = readers;
   while (reading_ < wanted_) AddReader();
@@ -275,7 +273,7 @@ void Connection::AnswerNext(Reader& reader) {
     const int cause = errno;
     // ENOENT: the request was interrupted before it could be read.
     if (cause == EINTR || cause == ENOENT || cause == EAGAIN) return;
-    if (!end_reported_.exchange(true)) on_end_(cause);
+    ReportEnd(cause);
     stopping_.store(true, std::memory_order_release);
     return;
   }

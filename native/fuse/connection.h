@@ -98,6 +98,8 @@ class Connection {
   void AnswerInit(std::span<char> request);
   void AnswerFromRing(RingEntry& entry, std::span<char> request);
   void Answer(std::span<char> request);
+  // Tells that no requests come any more, once.
+  void ReportEnd(int cause);
   void ReadRequests(Reader& reader);
   void AnswerNext(Reader& reader);
   void ExpectDelay(Reader& reader);

@@ -136,10 +136,11 @@ void Ring::StartGuard(Seat& seat) {
 void Ring::Guard(Seat& seat) {
   BlockAllButWakeSignal();
   pthread_setname_np(pthread_self(), "lensfs-guard");
-  seat.is_online.store(PinThread(seat.cpu));
+  // No reader can be on a CPU that is not there.
+  const bool is_online = PinThread(seat.cpu);
   KeepThreadId();
   ThreadScratch().before_delay = [this, &seat] { ExpectDelay(seat); };
-  const RingBegin begin = TakeOver(seat);
+  const RingBegin begin = TakeOver(*seat.entry, is_online);
   const RingTask::Answer answer = [this, &seat](RingEntry& entry, std::span<char> request) {
     options_.answer(entry, request);
     if (seat.is_delayed) EndDelay(seat);
@@ -194,9 +195,8 @@ void Ring::AwaitBegin(Seat& seat) {
 }
 
 // Returns when nobody else uses the entry.
-RingBegin Ring::TakeOver(const Seat& seat) {
-  RingEntry& entry = *seat.entry;
-  const Nanoseconds leave_max = seat.is_online.load() ? kLeaveMax : kAnswerMax;
+RingBegin Ring::TakeOver(RingEntry& entry, bool is_online) {
+  const Nanoseconds leave_max = is_online ? kLeaveMax : kAnswerMax;
   const Nanoseconds begun_at = NowMonotonic();
   Nanoseconds poked_at{};
   for (;;) {
@@ -221,7 +221,7 @@ RingBegin Ring::TakeOver(const Seat& seat) {
           break;
         }
         EndOwner(entry);
-        if (seat.is_online.load()) forced_.fetch_add(1, std::memory_order_relaxed);
+        if (is_online) forced_.fetch_add(1, std::memory_order_relaxed);
         if (entry.header.ring.commit_id == 0) return RingBegin::kRegister;
         return entry.header.ring.commit_id == entry.answered_id ? RingBegin::kCommit
                                                                 : RingBegin::kAnswer;

@@ -67,8 +67,6 @@ class Ring {
     RingEntry* entry = nullptr;
     std::unique_ptr<Uring> uring;
     std::unique_ptr<RingTask> task;
-    // Whether the CPU is there: no reader can be on one that is not.
-    std::atomic<bool> is_online{true};
     std::atomic<bool> has_guard{false};
     std::atomic<pid_t> pid{0};  // while the process runs
     std::atomic<bool> has_begun{false};
@@ -82,7 +80,7 @@ class Ring {
   void AddSeat(size_t cpu, std::unique_ptr<Uring> uring);
   void StartGuard(Seat& seat);
   void Guard(Seat& seat);
-  RingBegin TakeOver(const Seat& seat);
+  RingBegin TakeOver(RingEntry& entry, bool is_online);
   void EndOwner(RingEntry& entry);
   void AwaitBegin(Seat& seat);
   void OnEnd(int status);

@@ -23,7 +23,7 @@ export interface NativeOptions {
   /** The last one that fits a container counts most. */
   rules?: readonly NativeRule[];
   readers: number;
-  /** How requests of a new shared connection are to come; "classic" where "ring" does not work. */
+  /** How requests of new connections are to come; "classic" where "ring" does not work. */
   transport?: 'ring' | 'classic';
 }
 
@@ -60,7 +60,7 @@ export interface Fallback {
   lastError: string;
 }
 
-/** How requests of the shared connection come. */
+/** How requests come: of the shared connection, and what the pinned one lacks. */
 export interface NativeTransport {
   kind: 'ring' | 'classic';
   /** Why there are no rings, though they were wanted; else empty. */

@@ -22,8 +22,8 @@ const makeHost = `
   set -e
   mount -t tmpfs tmpfs "$1/written"
   for name in etc var/lib usr/share; do
-    mkdir -p "$1/written/$name" "$1/written/work/$name"
-    mount -t overlay -o "lowerdir=/$name,upperdir=$1/written/$name,workdir=$1/written/work/$name" overlay "/$name"
+    mkdir -p "$1/written/$name" "$1/written/changing/$name"
+    mount -t overlay -o "lowerdir=/$name,upperdir=$1/written/$name,workdir=$1/written/changing/$name" overlay "/$name"
   done
   mount -t tmpfs tmpfs /run
   mkdir -p /run/lock

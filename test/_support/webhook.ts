@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { createKeyPair, type KeyPair } from '../../src/kubernetes/certificates.js';
 import { RunningCommand } from './lensfs.js';
 import { TempDir } from './temp-dir.js';
+import { waitUntil } from './wait.js';
 
 export const webhookHost = 'lensfs-injector.lensfs-system.svc';
 
@@ -95,6 +96,21 @@ export class WebhookProcess extends RunningCommand {
     const serving = await this.logged('Serving');
     this.port = Number(serving['port']);
     this.metricsPort = Number(serving['metricsPort']);
+  }
+
+  /** Sends the second part of a request's body when the program has been told to end; resolves to the answer. */
+  async endDuring(
+    client: Pick<WebhookClient, 'begin'>,
+    path: string,
+    body: string,
+  ): Promise<HttpReply> {
+    const begun = client.begin(path, body.length);
+    begun.send(body.slice(0, 100));
+    await begun.connected;
+    this.child.kill('SIGTERM');
+    await waitUntil('not ready', async () => (await this.side('/readyz')).status === 503);
+    begun.send(body.slice(100));
+    return await begun.reply;
   }
 
   /** /healthz, /readyz or /metrics. */

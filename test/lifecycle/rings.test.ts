@@ -9,9 +9,9 @@ import { Clients, clientFiles, printFigures } from '../_support/clients.js';
 import { RunningDaemon, run } from '../_support/lensfs.js';
 import { mountRequirements, statusOf } from '../_support/mounted.js';
 import { mountsIn } from '../_support/mounts.js';
-import { canTakeCpu, OfflineCpu } from '../_support/offline-cpu.js';
+import { canTakeCpu, lastCpu, takeOffline } from '../_support/offline-cpu.js';
 import { testWith } from '../_support/requirements.js';
-import { hasRings, RingSwitch, withRings } from '../_support/rings.js';
+import { hasRings, ringSwitchPath, switchRingsOn, withRings } from '../_support/rings.js';
 import { TempDir } from '../_support/temp-dir.js';
 import { viewOf } from '../_support/views.js';
 import { waitUntil } from '../_support/wait.js';
@@ -30,11 +30,11 @@ const suiteTimeoutMs = 240_000;
 const kills = Number(process.env['LENSFS_RING_KILLS'] ?? 10);
 const killsTimeoutMs = 60_000 + kills * 5_000;
 
-let ringSwitch: RingSwitch | undefined;
+let ringSwitch: AsyncDisposable | undefined;
 let cgroup: TestCgroup | undefined;
 if (requirements.every((requirement) => requirement.met())) {
   beforeAll(async () => {
-    ringSwitch = await RingSwitch.on();
+    ringSwitch = await switchRingsOn();
     cgroup = await TestCgroup.create();
   });
   afterAll(async () => {
@@ -58,6 +58,12 @@ libc = ctypes.CDLL(None, use_errno=True)
 assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
 os.execvp(sys.argv[1], sys.argv[1:])
 `;
+
+/** A command whose program finds `file` in the place of another one, and nobody else does. */
+function seeing(file: string, place: string): string[] {
+  const script = `mount --bind '${file}' '${place}'; exec "$@"`;
+  return ['unshare', '--mount', 'sh', '-ec', script, 'sh'];
+}
 
 /** Process ids of the tasks of a worker's rings. */
 async function ringTasks(worker: number): Promise<number[]> {
@@ -180,10 +186,7 @@ test('auto takes the classic way without a warning, and tells the reason with th
 test('kernel.io_uring_disabled is named as the reason', async () => {
   await using dir = await TempDir.create();
   await writeFile(dir.at('disabled'), '2\n');
-  const script = `mount --make-rprivate /proc
-    mount --bind '${dir.at('disabled')}' /proc/sys/kernel/io_uring_disabled
-    exec "$@"`;
-  const prefix = ['unshare', '--mount', '--propagation=unchanged', 'sh', '-ec', script, 'sh'];
+  const prefix = seeing(dir.at('disabled'), '/proc/sys/kernel/io_uring_disabled');
   await using daemon = await RunningDaemon.start(withRings, { prefix });
   const reason = 'kernel.io_uring_disabled is 2';
   expect((await statusOf(daemon)).transport).toMatchObject({ kind: 'classic', reason });
@@ -196,10 +199,9 @@ testOnCpus('a CPU that goes, and comes back to a worker that began without it', 
   await using daemon = await RunningDaemon.start(withRings);
   const readers = await filesOfReaders(daemon);
   await using clients = await Clients.start(readers);
-  let cpu = 0;
+  const cpu = lastCpu();
   {
-    await using offline = await OfflineCpu.take();
-    cpu = offline.cpu;
+    await using _offline = await takeOffline(cpu);
     process.kill(await daemon.workerPid(), 'SIGKILL');
     await daemon.logged('Serving again');
   }
@@ -212,18 +214,37 @@ testOnCpus('a CPU that goes, and comes back to a worker that began without it', 
 });
 
 testOnCpus('a daemon that begins with a CPU less than is possible', async () => {
-  const offline = await OfflineCpu.take();
+  const cpu = lastCpu();
+  const offline = await takeOffline(cpu);
   await using daemon = await RunningDaemon.start(withRings).finally(async () => {
     await offline[Symbol.asyncDispose]();
   });
   const { transport } = await statusOf(daemon);
   expect(transport).toMatchObject({ kind: 'ring', reason: '' });
   for (const file of await filesOfReaders(daemon)) {
-    const { stdout } = await run('taskset', ['--cpu-list', String(offline.cpu), 'cat', file]);
+    const { stdout } = await run('taskset', ['--cpu-list', String(cpu), 'cat', file]);
     expect(stdout).toMatch(/\n$/);
   }
   expect((await daemon.command('stop')).code).toBe(0);
 });
+
+for (const [enableModule, content] of [
+  ['off', 'N\n'],
+  ['on', 'Y'],
+] as const) {
+  test(`ring.enable_module=${enableModule} leaves the kernel's switch at ${content.trim()}`, async () => {
+    await using dir = await TempDir.create();
+    const file = dir.at('switch');
+    await writeFile(file, 'N\n');
+    const args = ['--set', `ring.enable_module=${enableModule}`];
+    await using daemon = await RunningDaemon.start(args, { prefix: seeing(file, ringSwitchPath) });
+    expect(await readFile(file, 'utf8')).toBe(content);
+    const lines = daemon.log.filter(
+      ({ msg }) => msg === 'FUSE over io_uring switched on in the kernel',
+    );
+    expect(lines).toHaveLength(enableModule === 'on' ? 1 : 0);
+  });
+}
 
 test('on fewer CPUs than there are reads come the classic way', async () => {
   await using narrow = await TestCgroup.create({ cpuset: '0' });
