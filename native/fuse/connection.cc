@@ -339,7 +339,13 @@ void Connection::EndDelay(Reader& reader) {
 
 void Connection::Stop() {
   end_reported_.store(true);
-  if (ring_ != nullptr) ring_->Stop();
+  Ring* ring = nullptr;
+  {
+    // A reader may be beginning them.
+    const std::lock_guard lock(report_mutex_);
+    ring = ring_.get();
+  }
+  if (ring != nullptr) ring->Stop();
   {
     // Nobody is added from now on.
     const std::lock_guard lock(mutex_);

@@ -21,7 +21,11 @@ export const statusReply = z.object({
   views: count,
   transport: z.object({
     kind: z.enum(['ring', 'classic']).describe('how reads of the public tree come from the kernel'),
-    reason: z.string().describe('why there are no rings, though they were wanted; else empty'),
+    reason: z
+      .string()
+      .describe(
+        'why there are no rings, or none for views by name, though they were wanted; else empty',
+      ),
     cpus: count.describe('how many have a ring'),
     bytesPerCpu: count,
     forced: count.describe(

@@ -8,7 +8,6 @@
 //                      (_support/doc-cluster.ts)
 //   docker build       of the image with the whole Dockerfile: test/kubernetes/image-run.test.ts
 //   npm ci and build   `doneBefore`
-//   packages           `doneElsewhere`: made, installed and used by test/package/packages.test.ts
 //   the packages       test/package/packages.test.ts makes, installs and uses them: `doneElsewhere`
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
