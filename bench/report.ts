@@ -29,6 +29,7 @@ const titles: Record<Scenario['task']['kind'], string> = {
   readers: 'Reading one file as fast as possible, with several threads that answer',
   polling: 'One read now and then while eight containers read as fast as possible',
   control: 'The control API beside readers, and readers beside the control API',
+  hostile: 'One read now and then while another container does all it can to be in the way',
   top: 'top in a container',
   cold: 'The first read of new containers',
   fleet: 'Containers that read five files once per second each',

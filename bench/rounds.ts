@@ -6,6 +6,7 @@ import { access } from 'node:fs/promises';
 import type { DriverOptions } from './drivers/driver.js';
 import { measureControl } from './measure/control.js';
 import { measureCold, measureFleet, measureGrowth } from './measure/fleet.js';
+import { measureHostile } from './measure/hostile.js';
 import { measureLoad } from './measure/load.js';
 import { measurePolling } from './measure/polling.js';
 import { measureStart } from './measure/start.js';
@@ -117,6 +118,8 @@ function measureTask({ loadSeconds }: Plan, stage: Stage, task: Task): Promise<O
       return measurePolling(driver, task);
     case 'control':
       return measureControl(driver, container, find, task);
+    case 'hostile':
+      return measureHostile(driver, task);
     case 'top':
       return measureTop(driver, container, find, task);
     case 'fleet':

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is measured, as data. A scenario's name is also what `--scenario` finds it by.
+import { abuses } from '../test/_support/abuses.js';
 import type { DriverName, Metric } from './measurement.js';
 
 /** How a client reads: open, read to the end and close each time, or pread on a kept descriptor. */
@@ -26,6 +27,16 @@ export interface PollingTask {
   pollers: number;
   seconds: number;
   /** Between two reads of the other one. */
+  periodSeconds: number;
+}
+
+/** A container that reads now and then, and another one that is in its way. */
+export interface HostileTask {
+  kind: 'hostile';
+  /** A name in test/_support/abuses.ts. */
+  abuse: string;
+  seconds: number;
+  /** Between two reads. */
   periodSeconds: number;
 }
 
@@ -83,6 +94,7 @@ export type Task =
   | ReadersTask
   | PollingTask
   | ControlTask
+  | HostileTask
   | TopTask
   | FleetTask
   | ColdTask
@@ -123,6 +135,7 @@ export const columns: Readonly<Record<Task['kind'], readonly [Metric, ...Metric[
     'p50Usec',
     'p99Usec',
   ],
+  hostile: ['p99Usec', 'p50Usec', 'readsPerSecond'],
   top: ['clientCpuSec', 'wallSec', 'daemonCpuSec'],
   cold: ['p50Usec', 'p99Usec', 'cpuUsecPerRead'],
   fleet: [
@@ -252,6 +265,14 @@ export const scenarios: readonly Scenario[] = [
       drivers: ['lensfs-shared', 'lensfs-pinned'],
       quick: clients + hammers > 1,
       quickDrivers: ['lensfs-shared'],
+    }),
+  ),
+  ...Object.keys(abuses).map(
+    (abuse): Scenario => ({
+      name: `hostile: ${abuse}`,
+      task: { kind: 'hostile', abuse, seconds: 3, periodSeconds: 0.003 },
+      drivers: ['lensfs-shared'],
+      onlyByName: true,
     }),
   ),
   {
