@@ -39,7 +39,7 @@ def set_limit(name, value):
         file.write(str(value))
 
 def check(path, text, allowed):
-    if not text.endswith('\\\\n'):
+    if not text.endswith('\\n'):
         return f'{path} ends with {text[-20:]!r}'
     if path.endswith('/meminfo'):
         total = int(text.split(None, 2)[1]) * 1024
@@ -47,7 +47,7 @@ def check(path, text, allowed):
             return f'MemTotal is {total}, expected {allowed}'
     if path.endswith('/uptime') and not 0 <= float(text.split()[0]) < 60:
         return f'uptime is {text!r}'
-    if path.endswith('/stat') and not re.match(r'cpu  \\\\d+ \\\\d+ \\\\d+ \\\\d+ ', text):
+    if path.endswith('/stat') and not re.match(r'cpu  \\d+ \\d+ \\d+ \\d+ ', text):
         return f'stat begins with {text[:40]!r}'
     return None
 
@@ -64,8 +64,8 @@ def live(number, orders, reports):
             except OSError as error:
                 wrong = f'{path}: {error}'
             if wrong:
-                os.write(reports, (json.dumps(f'container {number}: {wrong}') + '\\\\n').encode())
-        os.write(reports, b'%d\\\\n' % len(files))
+                os.write(reports, (json.dumps(f'container {number}: {wrong}') + '\\n').encode())
+        os.write(reports, b'%d\\n' % len(files))
         if poller.poll(400):
             if os.read(orders, 1) == b'':
                 os._exit(0)
@@ -127,7 +127,7 @@ for number in itertools.count():
         text += os.read(reports, 1 << 20)
     except BlockingIOError:
         pass
-    *lines, text = text.split(b'\\\\n')
+    *lines, text = text.split(b'\\n')
     for line in lines:
         value = json.loads(line)
         if isinstance(value, int):
