@@ -25,6 +25,8 @@ const cleanUp = `
 
 export interface RuncOptions {
   memoryBytes?: number;
+  /** Of memory and swap together, as OCI has it; -1 for no limit. */
+  memorySwapBytes?: number;
   cpus?: number;
   /** A list, such as "0-1". */
   cpuset?: string;
@@ -33,6 +35,16 @@ export interface RuncOptions {
   /** A user namespace of its own, in which root is nobody outside. */
   userNamespace?: boolean;
   cgroupNamespace?: boolean;
+  /** The host's, or that of a process; a new one when left out. */
+  pidNamespace?: 'host' | number;
+  /** The cgroup of which the container's is a child; `Runc.cgroupParent` when left out. */
+  cgroupParent?: string;
+  /** Whether it has its cgroup at `/sys/fs/cgroup`. */
+  cgroupMount?: boolean;
+  /** Names such as "CAP_SYS_ADMIN"; none when left out. */
+  capabilities?: readonly string[];
+  /** Where its standard output goes. */
+  outputFile?: string;
   /** Directories of the host besides those every container has; writable. */
   binds?: readonly Bind[];
 }
@@ -78,8 +90,9 @@ export class Runc implements AsyncDisposable {
     // A detached container keeps runc's standard error, so that a pipe would never end.
     const log = join(bundle, 'log');
     const argv = ['--root', state, '--log', log, 'run', '--detach', '--bundle', bundle, id];
-    const shell = ['-c', 'exec "$@" </dev/null >/dev/null 2>&1', 'sh', runc, ...argv];
-    const { code } = await run('sh', shell, { env: cleanEnvironment() });
+    const shell = ['-c', 'output=$1; shift; exec "$@" </dev/null >"$output" 2>&1', 'sh'];
+    const line = [...shell, options.outputFile ?? '/dev/null', runc, ...argv];
+    const { code } = await run('sh', line, { env: cleanEnvironment() });
     if (code === 0) return container;
     await container[Symbol.asyncDispose]();
     throw new Error(`Cannot start a container: ${await readFile(log, 'utf8')}`);
@@ -101,9 +114,12 @@ export class Runc implements AsyncDisposable {
       ...treeBinds(this.#tree).map((bind) => toMount(bind, ['ro', 'noexec'])),
       ...(options.binds ?? []).map((bind) => toMount(bind, ['rw'])),
     ];
-    const namespaces = ['pid', 'mount', 'ipc', 'uts'];
-    if (userNamespace) namespaces.push('user');
-    if (cgroupNamespace) namespaces.push('cgroup');
+    const namespaces: { type: string; path?: string }[] = ['mount', 'ipc', 'uts'].map(toNamespace);
+    if (typeof options.pidNamespace === 'number') {
+      namespaces.push({ type: 'pid', path: `/proc/${options.pidNamespace}/ns/pid` });
+    } else if (options.pidNamespace !== 'host') namespaces.push({ type: 'pid' });
+    if (userNamespace) namespaces.push({ type: 'user' });
+    if (cgroupNamespace) namespaces.push({ type: 'cgroup' });
     const mapping = { containerID: 0, hostID: firstUnprivilegedId, size: 65_536 };
     return {
       ociVersion: '1.0.2',
@@ -112,13 +128,20 @@ export class Runc implements AsyncDisposable {
         args: options.command ?? idle,
         env: ['PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin'],
         cwd: '/',
+        ...(options.capabilities === undefined
+          ? {}
+          : { capabilities: toCapabilities(options.capabilities) }),
       },
       root: { path: this.#dir.at('root'), readonly: true },
-      mounts: [...kernelMounts(userNamespace), ...binds],
+      mounts: [
+        ...kernelMounts(userNamespace),
+        ...(options.cgroupMount === true ? [cgroupMount] : []),
+        ...binds,
+      ],
       linux: {
-        cgroupsPath: `${this.cgroupParent}/${id}`,
+        cgroupsPath: `${options.cgroupParent ?? this.cgroupParent}/${id}`,
         resources: toResources(options),
-        namespaces: namespaces.map((type) => ({ type })),
+        namespaces,
         ...(userNamespace ? { uidMappings: [mapping], gidMappings: [mapping] } : {}),
       },
     };
@@ -152,6 +175,14 @@ export class RuncContainer extends Container {
     await run(runc, ['--root', this.#state, 'kill', this.name, 'KILL']);
   }
 
+  /** Changes limits; flags are those of `runc update`. */
+  async update(...flags: string[]): Promise<void> {
+    const { code, stderr } = await run(runc, [
+      ...['--root', this.#state, 'update', ...flags, this.name],
+    ]);
+    if (code !== 0) throw new Error(`runc update: ${stderr}`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const { code, stderr } = await run(runc, [
       ...['--root', this.#state, 'delete', '--force', this.name],
@@ -159,6 +190,21 @@ export class RuncContainer extends Container {
     if (code !== 0 && existsSync(join(this.#state, this.name))) throw new Error(stderr);
     this.#onDisposed();
   }
+}
+
+const cgroupMount = {
+  destination: '/sys/fs/cgroup',
+  type: 'cgroup',
+  source: 'cgroup',
+  options: ['ro', 'nosuid', 'noexec', 'nodev'],
+};
+
+function toNamespace(type: string): { type: string } {
+  return { type };
+}
+
+function toCapabilities(names: readonly string[]) {
+  return { bounding: names, effective: names, permitted: names };
 }
 
 function kernelMounts(userNamespace: boolean) {
@@ -178,9 +224,10 @@ function toMount({ from, to }: Bind, options: readonly string[]) {
   return { destination: to, type: 'bind', source: from, options: all };
 }
 
-function toResources({ memoryBytes, cpus, cpuset }: RuncOptions) {
+function toResources({ memoryBytes, memorySwapBytes, cpus, cpuset }: RuncOptions) {
+  const swap = memorySwapBytes === undefined ? {} : { swap: memorySwapBytes };
   return {
-    ...(memoryBytes === undefined ? {} : { memory: { limit: memoryBytes } }),
+    ...(memoryBytes === undefined ? {} : { memory: { limit: memoryBytes, ...swap } }),
     cpu: {
       ...(cpus === undefined ? {} : { quota: cpus * periodUsec, period: periodUsec }),
       ...(cpuset === undefined ? {} : { cpus: cpuset }),

@@ -2,8 +2,8 @@
 // A small virtual machine: a Debian kernel, an initramfs with busybox, and a script to run. For what
 // the host cannot offer: other kernels, cgroup v1 or v2 alone, hundreds of CPUs, swap.
 //
-// Needs qemu-system-x86_64 and busybox-static. Without KVM the processors are emulated: a boot takes
-// about ten seconds, everything else is ten to fifty times slower than on the host.
+// Needs qemu-system-x86_64 and busybox-static. The processors are emulated (no KVM): a boot takes about ten
+// seconds, everything else is ten to fifty times slower than on the host.
 
 import { execFile, spawn } from 'node:child_process';
 import {
@@ -133,7 +133,7 @@ export async function runInVm(options: VmOptions): Promise<VmResult> {
 function qemuArguments(options: VmOptions, directory: string): string[] {
   const kernelArguments = [
     'console=ttyS0',
-    'quiet',
+    'ignore_loglevel',
     'panic=-1',
     ...(options.kernelArguments ?? []),
   ];
@@ -144,7 +144,8 @@ function qemuArguments(options: VmOptions, directory: string): string[] {
     `virtserialport,chardev=${name},name=${name}`,
   ];
   return [
-    ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', options.cpus],
+    ...['-machine', 'q35', '-cpu', 'max,la57=off', '-smp', options.cpus],
+    ...['-accel', 'tcg,thread=multi'],
     ...['-m', `${options.memoryMib}M`],
     ...['-object', `memory-backend-memfd,id=memory,size=${options.memoryMib}M,share=on`],
     ...['-numa', 'node,memdev=memory'],

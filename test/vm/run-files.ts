@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs test files that are bundled with it, with vitest's own runner and expectations but without vite and
+// without processes of vitest, whose start takes minutes on an emulated processor.
+//
+// Prints a line of JSON for each test (`GuestResult`) as soon as it has ended.
+import './worker-state.js';
+import { writeSync } from 'node:fs';
+import { startTests, type Task, type VitestRunner } from '@vitest/runner';
+import { patience } from '../_support/patience.js';
+import type { GuestResult } from './guest.js';
+
+const timeoutMs = 30_000 * patience;
+
+/** `modules` by the names of their files. */
+export async function runFiles(modules: Record<string, () => Promise<unknown>>): Promise<void> {
+  const runner: VitestRunner = {
+    config: {
+      root: process.cwd(),
+      setupFiles: [],
+      passWithNoTests: false,
+      sequence: { seed: 0, hooks: 'stack', setupFiles: 'list' },
+      maxConcurrency: 1,
+      testTimeout: timeoutMs,
+      hookTimeout: 2 * timeoutMs,
+      retry: 0,
+    },
+    pool: 'none',
+    importFile: async (path) => await modules[path]?.(),
+    onAfterRunTask: report,
+    onTaskUpdate: async () => {},
+  };
+  for (const filepath of Object.keys(modules)) {
+    const [file] = await startTests([{ filepath, testLocations: undefined }], runner);
+    if (file !== undefined) reportRest(file);
+  }
+}
+
+const reported = new Set<Task>();
+
+function report(task: Task): void {
+  reported.add(task);
+  const { result } = task;
+  const names = [task.name];
+  for (let suite = task.suite; suite !== undefined; suite = suite.suite) names.unshift(suite.name);
+  const errors = (result?.errors ?? []).map(({ stack, message }) => stack ?? message);
+  const note = result !== undefined && 'note' in result ? [`${result.note}`] : [];
+  const line: GuestResult = {
+    file: task.file.filepath,
+    name: names.join(' > '),
+    state: result?.state ?? task.mode,
+    ms: Math.round(result?.duration ?? 0),
+    details: [...note, ...errors].join('\n'),
+  };
+  writeSync(1, `${JSON.stringify(line)}\n`);
+}
+
+/** Skipped tests, and what is no test but has failed: a file that cannot be loaded, hooks. */
+function reportRest(task: Task): void {
+  const isSuite = task.type === 'suite';
+  const hasErrors = (task.result?.errors ?? []).length > 0;
+  if (isSuite ? hasErrors : !reported.has(task)) report(task);
+  if (isSuite) for (const each of task.tasks) reportRest(each);
+}
