@@ -133,7 +133,7 @@ export async function runInVm(options: VmOptions): Promise<VmResult> {
 function qemuArguments(options: VmOptions, directory: string): string[] {
   const kernelArguments = [
     'console=ttyS0',
-    'ignore_loglevel',
+    'quiet',
     'panic=-1',
     ...(options.kernelArguments ?? []),
   ];
