@@ -80,7 +80,8 @@ def start(number, reports):
     pid = os.fork()
     if pid == 0:
         try:
-            os.close(pipe[1])
+            for other in [pipe[1]] + [each['pipe'] for each in living]:
+                os.close(other)  # or the others would never see the end of their orders
             for parent in parents:
                 with open(f'{parent}/{name}/cgroup.procs', 'w') as file:
                     file.write('0')
