@@ -27,8 +27,8 @@ export interface LevelLimits {
 }
 
 /**
- * Enters the container's root, makes it the root of a cgroup namespace, and forks the first process of a
- * pid namespace. Replies when it is in init.scope; told a path, it and a child in the lowest cgroup read it.
+ * Enters the container's root, makes it the root of a cgroup namespace, leaves it for init.scope, and forks
+ * the first process of a pid namespace there. Told a path, that and a child in the lowest cgroup read it.
  */
 const container = `
   roots, scopes, lowest = (group.split(':') for group in args)
@@ -37,10 +37,10 @@ const container = `
           open(directory + '/cgroup.procs', 'w').write('0')
   enter(roots)
   assert libc.unshare(0x02000000 | 0x20000000) == 0  # CLONE_NEWCGROUP | CLONE_NEWPID
+  enter(scopes)
   if os.fork() != 0:
       os.wait()
       os._exit(0)
-  enter(scopes)
   path = step()
   first = open(path).read()
   pipe = os.pipe()

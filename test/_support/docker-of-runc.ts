@@ -99,7 +99,7 @@ export async function docker(command: string, ...args: string[]): Promise<string
 
 async function toOptions(flags: readonly string[]): Promise<RuncOptions> {
   const { values } = parseArgs({
-    args: [...flags],
+    args: joinValues(flags),
     options: {
       'cap-add': { type: 'string', multiple: true, default: [] },
       'cgroup-parent': { type: 'string' },
@@ -126,6 +126,16 @@ async function toOptions(flags: readonly string[]): Promise<RuncOptions> {
     ...(values['cgroup-parent'] !== undefined && { cgroupParent: values['cgroup-parent'] }),
     ...(pidNamespace !== undefined && { pidNamespace }),
   };
+}
+
+/** "--memory-swap -1" as "--memory-swap=-1": a value may look like a flag. */
+function joinValues(flags: readonly string[]): string[] {
+  const words = [...flags];
+  const joined: string[] = [];
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    joined.push(word.includes('=') ? word : `${word}=${words.shift() ?? ''}`);
+  }
+  return joined;
 }
 
 const defaultCapabilities = ['CAP_DAC_OVERRIDE', 'CAP_KILL', 'CAP_SETGID', 'CAP_SETUID'];

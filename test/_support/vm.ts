@@ -216,16 +216,27 @@ async function buildInitramfs(options: VmOptions, directory: string): Promise<vo
 
 /** Process 1: makes the guest usable, runs the script and reports its status. */
 function initScript(modules: readonly string[], hostRoot: boolean): string {
+  const end = `
+    echo $? >/dev/vport0p2
+    sync
+    echo o >/proc/sysrq-trigger
+    sleep 60`;
+  // The host's root becomes the root of the mount namespace: who enters that finds it there.
   const inHostRoot = `
     mkdir /host /changes /newroot
     mount -t virtiofs -o ro host /host
     mount -t tmpfs changes /changes
     mkdir /changes/upper /changes/work
     mount -t overlay -o lowerdir=/host,upperdir=/changes/upper,workdir=/changes/work root /newroot
-    for name in proc sys dev; do mount --rbind /$name /newroot/$name; done
+    for name in proc sys dev; do mount --move /$name /newroot/$name; done
     mount -t tmpfs run /newroot/run
-    cp /script /newroot/run/script`;
-  const command = hostRoot ? 'chroot /newroot /bin/sh /run/script' : '/bin/sh /script';
+    cp /script /newroot/run/script
+    exec switch_root -c /dev/console /newroot /bin/sh -c '
+      /bin/sh /run/script >/dev/vport0p1 2>/dev/console </dev/null
+      ${end}'`;
+  const inInitramfs = `
+    /bin/sh /script >/dev/vport0p1 2>/dev/console </dev/null
+    ${end}`;
   return `#!/bin/busybox sh
     /bin/busybox --install -s /bin
     export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
@@ -238,11 +249,7 @@ function initScript(modules: readonly string[], hostRoot: boolean): string {
     hostname vm
     for module in ${modules.join(' ')}; do insmod /modules/$module; done
     ip link set lo up
-    ${hostRoot ? inHostRoot : ''}
-    ${command} >/dev/vport0p1 2>/dev/console </dev/null
-    echo $? >/dev/vport0p2
-    sync
-    poweroff -f
+    ${hostRoot ? inHostRoot : inInitramfs}
 `;
 }
 

@@ -13,9 +13,13 @@ const containerCount = 6;
 const firstLimitMib = 96;
 const timeoutMs = 60_000 + reads / 2;
 
-/** args: path, the container's MemTotal in kB, how many reads. Replies with how many, and wrong texts. */
+/**
+ * args: tree, the container's MemTotal in kB, how many reads, a name of this container and of another one
+ * that no other process has. Replies with how many, and wrong texts.
+ */
 const mayCheck = `
-  path, total, count = args[0], args[1].encode(), int(args[2])
+  tree, path, total, count = args[0], args[0] + '/proc/meminfo', args[1].encode(), int(args[2])
+  own_name, other_name = args[3], args[4]
   wrong, done = [], 0
   def check(text):
       global done
@@ -63,8 +67,43 @@ const abuses: Record<string, string> = {
   for thread in threads: thread.start()
   for thread in threads: thread.join()
   `,
+  'reads what another container has opened': `
+  own, other = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2))
+  own.bind('\\0' + own_name)
+  mine = os.open(path, os.O_RDONLY)
+  check(os.pread(mine, 64, 0))
+  while other.connect_ex('\\0' + other_name) == errno.ECONNREFUSED:
+      os.sched_yield()  # the other one is not there yet
+  socket.send_fds(other, [b'.'], [mine])
+  _, (fd,), _, _ = socket.recv_fds(own, 1, 1)
+  while done < count:
+      check(os.pread(fd, 64, 0))
+  `,
+  'reads in a process that is traced and stopped at each call': `
+  PTRACE_TRACEME, PTRACE_SYSCALL = 0, 24
+  texts = os.pipe()
+  reads = count // 50
+  pid = os.fork()
+  if pid == 0:
+      libc.ptrace(PTRACE_TRACEME, 0, 0, 0)
+      os.kill(os.getpid(), signal.SIGSTOP)
+      for _ in range(reads):
+          fd = os.open(path, os.O_RDONLY)
+          os.write(texts[1], os.pread(fd, 64, 0).ljust(64))
+          os.close(fd)
+      os._exit(0)
+  while done < reads:
+      _, status = os.waitpid(pid, 0)
+      assert os.WIFSTOPPED(status), status
+      libc.ptrace(PTRACE_SYSCALL, pid, 0, 0)
+      while select.select([texts[0]], [], [], 0)[0]:
+          check(os.read(texts[0], 64))
+  os.kill(pid, signal.SIGKILL)
+  `,
   'reads in a user namespace and below another root': `
   assert libc.unshare(0x10000000 | 0x20000) == 0  # CLONE_NEWUSER | CLONE_NEWNS
+  os.chroot(tree)
+  path = '/proc/meminfo'
   while done < count:
       fd = os.open(path, os.O_RDONLY)
       check(os.pread(fd, 64, 0))
@@ -81,12 +120,12 @@ describe('no container ever reads another’s values', () => {
       async () => {
         const perContainer = Math.ceil(reads / containerCount / Object.keys(abuses).length);
         await using containers = new HostileContainers();
+        const nameOf = (index: number) => `${daemon().tree} ${index % containerCount}`;
         for (let index = 0; index < containerCount; index += 1) {
           const memoryBytes = (firstLimitMib + index) * mebibyte;
           const args = [
-            `${daemon().tree}/proc/meminfo`,
-            `${memoryBytes / 1024}`,
-            `${perContainer}`,
+            ...[daemon().tree, `${memoryBytes / 1024}`, `${perContainer}`],
+            ...[nameOf(index), nameOf(index + 1)],
           ];
           const script = `${mayCheck}${abuse}\n  reply([done, wrong[:3]])`;
           await containers.start(script, args, { memoryBytes });

@@ -12,6 +12,8 @@ const kernelDirectory = join(repository, 'build/vm/kernel');
 // As deep as test/*/, from where test files look for the built program.
 const bundlePath = join(repository, 'build/vm/tests.mjs');
 const patience = 10;
+const pidMax = 1500;
+const hostileReads = 4000;
 
 /** How a test has ended. */
 export interface GuestResult {
@@ -60,9 +62,12 @@ export async function runInGuest(files: readonly string[], timeoutMs: number): P
 /** Disks: vda for files, vdb for nothing but tests' own I/O. Cgroups are laid out as systemd does it. */
 const guestScript = `
 set -e
-cd ${repository}
-mkdir -p /tmp /var/tmp
+mkdir -p /tmp /var/tmp /run/checkout
+# The checkout stays where it is, also where that is below /tmp.
+mount --bind ${repository} /run/checkout
 mount -t tmpfs tmpfs /tmp
+mkdir -p ${repository}
+mount --bind /run/checkout ${repository}
 mke2fs -q -t ext4 /dev/vda >&2
 mount /dev/vda /var/tmp
 mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup
@@ -73,9 +78,11 @@ for name in $(cat cgroup.controllers); do echo +$name >cgroup.subtree_control; d
 mkdir -p system.slice/tests.service
 echo $$ >system.slice/tests.service/cgroup.procs
 cd ${repository}
-export LENSFS_TEST_GUEST=1 LENSFS_TEST_PATIENCE=${patience}
+# Numbers of processes are soon used again.
+echo ${pidMax} >/proc/sys/kernel/pid_max
+export LENSFS_TEST_GUEST=1 LENSFS_TEST_PATIENCE=${patience} LENSFS_HOSTILE_READS=${hostileReads}
 echo "up after $(cut -d' ' -f1 /proc/uptime) s" >&2
-node ${bundlePath}
+node ${bundlePath} 3>&1 >&2
 `;
 
 /** One file without vite's help: what is imported is in it, but Node.js's own modules. */

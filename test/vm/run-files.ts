@@ -2,7 +2,7 @@
 // Runs test files that are bundled with it, with vitest's own runner and expectations but without vite and
 // without processes of vitest, whose start takes minutes on an emulated processor.
 //
-// Prints a line of JSON for each test (`GuestResult`) as soon as it has ended.
+// Writes a line of JSON for each test (`GuestResult`) to descriptor 3 as soon as it has ended.
 import './worker-state.js';
 import { writeSync } from 'node:fs';
 import { startTests, type Task, type VitestRunner } from '@vitest/runner';
@@ -10,6 +10,17 @@ import { patience } from '../_support/patience.js';
 import type { GuestResult } from './guest.js';
 
 const timeoutMs = 30_000 * patience;
+/** Results have a descriptor of their own: tests print figures. */
+const resultsFd = 3;
+
+interface TestError {
+  readonly message: string;
+  readonly stack?: string;
+  readonly diff?: string;
+  /** Of a SuppressedError. */
+  readonly error?: TestError;
+  readonly suppressed?: TestError;
+}
 
 /** `modules` by the names of their files. */
 export async function runFiles(modules: Record<string, () => Promise<unknown>>): Promise<void> {
@@ -42,7 +53,7 @@ function report(task: Task): void {
   const { result } = task;
   const names = [task.name];
   for (let suite = task.suite; suite !== undefined; suite = suite.suite) names.unshift(suite.name);
-  const errors = (result?.errors ?? []).map(({ stack, message }) => stack ?? message);
+  const errors = ((result?.errors ?? []) as TestError[]).map(describe);
   const note = result !== undefined && 'note' in result ? [`${result.note}`] : [];
   const line: GuestResult = {
     file: task.file.filepath,
@@ -51,7 +62,14 @@ function report(task: Task): void {
     ms: Math.round(result?.duration ?? 0),
     details: [...note, ...errors].join('\n'),
   };
-  writeSync(1, `${JSON.stringify(line)}\n`);
+  writeSync(resultsFd, `${JSON.stringify(line)}\n`);
+}
+
+/** With what was expected, and with what a disposal has failed for afterwards. */
+function describe(error: TestError): string {
+  const { stack = error.message, diff = '' } = error;
+  const others = [error.suppressed, error.error].filter((each) => each !== undefined);
+  return [stack, diff, ...others.map(describe)].filter(Boolean).join('\n');
 }
 
 /** Skipped tests, and what is no test but has failed: a file that cannot be loaded, hooks. */

@@ -16,6 +16,7 @@ const files = [
   'test/containers/cpus.test.ts',
   'test/containers/cpu-time.test.ts',
   'test/containers/identity.test.ts',
+  'test/hostile/values.test.ts',
 ];
 
 const requirements = [

@@ -104,7 +104,7 @@ describe('loadavg', () => {
   test('counts tasks that run and tasks that wait for a disk, and no others', async () => {
     await using cgroup = await TestCgroup.create();
     // posix_spawn waits in state D for its child, which waits for a writer of the FIFO. The first process
-    // sleeps, and "cat" runs.
+    // sleeps, and so do unshare, which has made it, and "cat" until it has been answered.
     const script = `
       os.mkfifo(args[0])
       for kind in ('D', 'R', 'S'):
@@ -127,12 +127,12 @@ describe('loadavg', () => {
       const texts = pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''));
       return (await Promise.all(texts)).map((text) => /\) (\w) /.exec(text)?.[1]).sort();
     };
-    await expect.poll(states).toEqual(['D', 'R', 'S', 'S', 'S']);
+    await expect.poll(states).toEqual(['D', 'R', 'S', 'S', 'S', 'S']);
     // The reader joins the cgroup, not the pid namespace: the view is known by the cgroup.
     const { stdout } = await run(...cgroup.enter('cat', join(daemon().tree, 'proc/loadavg')));
-    expect(tasks(stdout)).toEqual(['3', '6']);
+    expect(tasks(stdout)).toEqual(['2', '7']);
     const stat = await run(...cgroup.enter('cat', join(daemon().tree, 'proc/stat')));
-    expect(parseStat(stat.stdout).others).toMatchObject({ procs_running: 2, procs_blocked: 1 });
+    expect(parseStat(stat.stdout).others).toMatchObject({ procs_running: 1, procs_blocked: 1 });
   });
 
   test('counts the threads of threaded cgroups below the container', async () => {
@@ -160,7 +160,7 @@ describe('loadavg', () => {
       });
       expect(await working.next()).toMatch(/\/threaded\n$/);
       const { stdout } = await run(...cgroup.enter('cat', join(daemon().tree, 'proc/loadavg')));
-      expect(tasks(stdout)).toEqual(['3', '4']); // and "cat"
+      expect(tasks(stdout)).toEqual(['2', '4']); // "cat" sleeps until it has been answered
     }
     await expect
       .poll(async () => await readFile(join(threaded, 'cgroup.threads'), 'utf8'))
@@ -205,11 +205,10 @@ describe('a slice as systemd lays it out', () => {
           open(directory + '/cgroup.procs', 'w').write('0')
       enter(args[1])
       assert libc.unshare(0x02000000 | 0x20000000) == 0  # CLONE_NEWCGROUP | CLONE_NEWPID
-      pid = os.fork()
-      if pid != 0:
+      enter(args[2])
+      if os.fork() != 0:
           os.wait()
           os._exit(0)
-      enter(args[2])
       open(args[1] + '/cgroup.subtree_control', 'w').write('+memory')
       open(args[2] + '/memory.max', 'w').write('16M')
       lines = [open(args[0] + '/proc/meminfo').readline()]
