@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig } from 'vitest/config';
-import { isGuest, patience } from './test/_support/patience.js';
+import { patience } from './test/_support/patience.js';
 
-/** Tests that mount, start daemons or containers: one file at a time, after all the others. */
+/** Tests that mount and start daemons, and may do so side by side. */
 const systemTests = [
-  'test/{expectations,hostile,lifecycle,mount,package,vm}/**/*.test.ts',
+  'test/{expectations,hostile,lifecycle,mount,package}/**/*.test.ts',
   'test/checklist/mounted.test.ts',
   'test/kubernetes/{agent,image-run,node-program,rotation-live}.test.ts',
   'test/cli/{serve,show,terminal}.test.ts',
@@ -13,10 +13,17 @@ const systemTests = [
   'test/metrics/served.test.ts',
 ];
 
+/** Those that change what all of the machine has (its swap, its CPUs, modules) or need all of it. */
+const machineTests = [
+  'test/expectations/hierarchy.test.ts',
+  'test/lifecycle/rings.test.ts',
+  'test/vm/*.test.ts',
+];
+
 /** What runs in a virtual machine only (test/vm/v2.test.ts). */
 const guestTests = ['test/vm/guest/**/*.test.ts'];
 
-/** The same, with a private Docker daemon. */
+/** With a private Docker daemon. */
 const containerTests = ['test/containers/**/*.test.ts'];
 
 export default defineConfig({
@@ -34,15 +41,22 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...systemTests, ...containerTests, ...guestTests],
+          exclude: [...systemTests, ...machineTests, ...containerTests, ...guestTests],
         },
       },
       {
         extends: true,
         test: {
           name: 'system',
-          include: isGuest ? [...systemTests, ...guestTests] : systemTests,
-          exclude: isGuest ? [] : guestTests,
+          include: systemTests,
+          exclude: machineTests,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'machine',
+          include: machineTests,
           poolOptions: { forks: { singleFork: true } },
         },
       },

@@ -2,6 +2,3 @@
 
 /** How many times longer than on a real machine a test waits before it gives up. */
 export const patience = Number(process.env['LENSFS_TEST_PATIENCE'] ?? 1);
-
-/** Whether the tests run in a machine that test/vm has booted. */
-export const isGuest = process.env['LENSFS_TEST_GUEST'] === '1';

@@ -80,7 +80,7 @@ echo $$ >system.slice/tests.service/cgroup.procs
 cd ${repository}
 # Numbers of processes are soon used again.
 echo ${pidMax} >/proc/sys/kernel/pid_max
-export LENSFS_TEST_GUEST=1 LENSFS_TEST_PATIENCE=${patience} LENSFS_HOSTILE_READS=${hostileReads}
+export LENSFS_TEST_PATIENCE=${patience} LENSFS_HOSTILE_READS=${hostileReads}
 echo "up after $(cut -d' ' -f1 /proc/uptime) s" >&2
 node ${bundlePath} 3>&1 >&2
 `;
