@@ -77,7 +77,7 @@ describe('pressure', () => {
   const total = (text: string) => Number(/^some .*total=(\d+)$/m.exec(text)?.[1]);
 
   test('is that of the container', async () => {
-    await using pressed = await TestCgroup.create({ cpus: 0.2 });
+    await using pressed = await TestCgroup.create({ cpus: 1 });
     await using calm = await TestCgroup.create();
     const burn = 'step(0)\nfor _ in range(2):\n  os.fork()\nwhile True: pass';
     await using burner = new PythonProcess(burn, { cgroup: pressed });
@@ -227,8 +227,8 @@ describe('a worker that is killed, where the kernel sends no request again', () 
     await using cgroup = await TestCgroup.create({ memoryBytes: 64 * 2 ** 20 });
     await using own = await RunningDaemon.start(['--set', 'workers.deaths=1000']);
     const view = await pinnedDirectoryOf(own, cgroup.path);
-    await using clients = await Clients.start(clientFiles(own, view).slice(0, 4));
-    const kills = 5;
+    await using clients = await Clients.start(clientFiles(own, view).slice(0, 2));
+    const kills = 2;
     for (let count = 1; count <= kills; count += 1) {
       process.kill(await own.workerPid(), 'SIGKILL');
       await own.logged('Serving again', count);
