@@ -16,21 +16,28 @@ const kept = inheritedDescriptors();
 using link = new WorkerLink(readSavedConfig(kept.config).config.run_dir);
 const released = once(link, 'released');
 const preload = setTimeout(() => void import('./daemon/daemon.js'), standbyAfterMs);
-const [count] = (await once(link, 'serve')) as [number];
+const turn = await Promise.race([
+  once(link, 'serve') as Promise<[count: number]>,
+  once(link, 'orphaned').then(() => undefined),
+]);
 clearTimeout(preload);
+// Nobody is left to say that it is its turn: the next keeper has workers of its own.
+if (turn !== undefined) await serve(...turn);
 
-const saved = await currentConfig();
-const { tree, run_dir } = saved.config;
-await using engine = openEngine(saved.config);
-link.attach(engine);
-if (!engine.isServing) {
-  engine.serve({ kept, tree, shared: connectionMounts(run_dir).shared }, () => link.send('lost'));
-  link.send('serving');
+async function serve(count: number): Promise<void> {
+  const saved = await currentConfig();
+  const { tree, run_dir } = saved.config;
+  await using engine = openEngine(saved.config);
+  link.attach(engine);
+  if (!engine.isServing) {
+    engine.serve({ kept, tree, shared: connectionMounts(run_dir).shared }, () => link.send('lost'));
+    link.send('serving');
+  }
+
+  const { Daemon } = await import('./daemon/daemon.js');
+  link.send('started');
+  await Daemon.run({ link, engine, kept, saved, count, released });
 }
-
-const { Daemon } = await import('./daemon/daemon.js');
-link.send('started');
-await Daemon.run({ link, engine, kept, saved, count, released });
 
 /** The configuration in force; one that another version wrote is read anew. */
 async function currentConfig(): Promise<SavedConfig> {

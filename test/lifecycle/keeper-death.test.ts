@@ -32,11 +32,15 @@ test('a worker whose keeper is killed serves on, and the next keeper takes over'
   expect(await mountsIn(dir.path)).toEqual([]);
 });
 
-test('a worker whose keeper is killed can be stopped', async () => {
-  await using orphaned = await RunningDaemon.start();
-  const worker = await orphaned.workerPid();
+test('a worker whose keeper is killed can be stopped, and one that waited for its turn ends', async () => {
+  await using orphaned = await RunningDaemon.start(['--set', 'standby=on']);
+  const worker = (await statusOf(orphaned)).workerPid;
+  const waiting = async () => await orphaned.workerPid(); // the last one that was started
+  await waitUntil('a second worker is there', async () => (await waiting()) !== worker);
+  const second = await waiting();
   orphaned.child.kill('SIGKILL');
   await orphaned.logged('The keeper is dead, serving on: start lensfs again');
+  await waitUntil('the second worker has gone', () => !existsSync(`/proc/${second}`));
   process.kill(worker, 'SIGTERM');
   await waitUntil('the worker has gone', () => !existsSync(`/proc/${worker}`));
   expect(await mountsIn(orphaned.dir.path)).toEqual([]);
