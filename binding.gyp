@@ -144,6 +144,8 @@
         'native/keeper/options.cc',
         'native/keeper/privileges.cc',
         'native/keeper/stand_in.cc',
+        'native/keeper/syscall_filter.cc',
+        'native/keeper/syscalls.cc',
         'native/keeper/worker.cc',
       ],
       'dependencies': ['mounts', 'core'],

@@ -11,6 +11,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/link.h"
+#include "core/base/result.h"
 #include "keeper/keeper.h"
 #include "keeper/log.h"
 #include "keeper/notify.h"
@@ -18,6 +19,7 @@
 #include "keeper/options.h"
 #include "keeper/privileges.h"
 #include "keeper/stand_in.h"
+#include "keeper/syscall_filter.h"
 
 namespace {
 
@@ -56,6 +58,12 @@ int main(int argc, char** argv) {
   for (int& fd : options->fds) MoveUp(fd);
   MoveUp(options->predecessor_fd);
   keeper::GiveUpPrivileges();
+  if (options->is_filtered) {
+    const core::Status refused = keeper::RefuseOtherSyscalls();
+    if (!refused) {
+      keeper::LogFailure("Cannot refuse system calls without use, ignoring", refused.error());
+    }
+  }
   if (options->outlive) {
     const auto exit_code = keeper::LeaveStandIn(options->cgroups);
     if (exit_code) return *exit_code;

@@ -4,6 +4,7 @@
 //   lensfs-keeper --fds SHARED,PINNED,JOURNAL,CONFIG,CONTROL,TREE --tree DIR --run-dir DIR --proc
 //   DIR --sys DIR
 //                 [--deaths N] [--window-ms N] [--leave-mounted] [--stacked] [--standby]
+//                 [--unfiltered]
 //                 [--predecessor FD [--predecessor-worker PID]] [--outlive-ms N]
 //                 [--cgroup DIR ...] [--preload FILE] -- WORKER [ARG ...]
 //
@@ -42,6 +43,8 @@ struct Options {
   bool is_stacked = false;
   // A second worker is kept ready.
   bool standby = false;
+  // System calls without use are refused.
+  bool is_filtered = true;
   // The link to a worker that serves and has no keeper; -1: there is none.
   int predecessor_fd = -1;
   // That worker; 0: the peer of the link's connection.

@@ -107,6 +107,10 @@ export const configSchema = z
       expected: 'on or off',
       description: 'Whether a second worker waits, so that a crash costs milliseconds',
     }),
+    seccomp: noted(onOrOff.prefault('on'), {
+      expected: 'on or off',
+      description: 'Whether lensfs refuses itself the system calls that it has no use for',
+    }),
     // Reads per second of meminfo with 1, 2 and 4 threads on two CPUs (bench, "readers"): opened each
     // time 14,029, 12,615, 10,888 by one client and 20,042, 17,204, 15,823 by 16; kept open 36,344,
     // 40,954, 36,004 by one client and 67,422, 60,719, 61,285 by 16.

@@ -195,6 +195,7 @@ function becomeKeeper(
     ...(leaveMounted ? ['--leave-mounted'] : []),
     ...(isOnTop(tree, connectionMounts(run_dir).shared) ? ['--stacked'] : []),
     ...(config.standby ? ['--standby'] : []),
+    ...(config.seccomp ? [] : ['--unfiltered']),
     ...(predecessor === undefined ? [] : predecessorOptions(predecessor)),
     ...(outlive === undefined ? [] : ['--outlive-ms', String(outlive.seconds * 1000)]),
     ...cgroups.flatMap((directory) => ['--cgroup', directory]),

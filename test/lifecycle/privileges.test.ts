@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What keeper and worker could do if somebody took them over.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect } from 'vitest';
 import { mountTest as test, useDaemon } from '../_support/mounted.js';
 
@@ -18,8 +18,8 @@ const kept = {
 };
 const keptMask = Object.values(kept).reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n);
 
-async function statusOf(pid: number): Promise<(key: string) => string> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+async function statusOf(pid: number, thread = pid): Promise<(key: string) => string> {
+  const status = await readFile(`/proc/${pid}/task/${thread}/status`, 'utf8');
   return (key) => new RegExp(`^${key}:\\s+(\\S+)$`, 'm').exec(status)?.[1] ?? '';
 }
 
@@ -37,6 +37,14 @@ describe('least privilege', () => {
       }
       for (const set of ['CapInh', 'CapAmb']) expect(BigInt(`0x${of(set)}`), set).toBe(0n);
       expect(of('NoNewPrivs')).toBe('1');
+    });
+
+    test(`every thread of the ${name} has a filter of system calls`, async () => {
+      const pid = await pidOf();
+      for (const thread of await readdir(`/proc/${pid}/task`)) {
+        const of = await statusOf(pid, Number(thread));
+        expect([of('Seccomp'), of('NoNewPrivs')], of('Name')).toEqual(['2', '1']);
+      }
     });
   }
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { BuildCopy } from '../_support/build-copy.js';
 import { TestCgroup } from '../_support/cgroup.js';
 import { Clients, clientFiles, printFigures } from '../_support/clients.js';
+import { denying, syscalls } from '../_support/denying.js';
 import { RunningDaemon, run } from '../_support/lensfs.js';
 import { mountRequirements, statusOf } from '../_support/mounted.js';
 import { mountsIn } from '../_support/mounts.js';
@@ -47,17 +48,6 @@ if (requirements.every((requirement) => requirement.met())) {
 async function filesOfReaders(daemon: RunningDaemon): Promise<string[]> {
   return clientFiles(daemon, await viewOf(daemon, cgroup?.path ?? ''));
 }
-
-// Refuses io_uring_setup(2) with EPERM to the program that follows and to its children (seccomp(2)).
-const denyIoUring = `
-import ctypes, os, struct, sys
-rules = [(0x20, 0, 0, 0), (0x15, 0, 1, 425), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7fff0000)]
-code = ctypes.create_string_buffer(b''.join(struct.pack('HBBI', *rule) for rule in rules))
-program = ctypes.create_string_buffer(struct.pack('HxxxxxxQ', len(rules), ctypes.addressof(code)))
-libc = ctypes.CDLL(None, use_errno=True)
-assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
-os.execvp(sys.argv[1], sys.argv[1:])
-`;
 
 /** A command whose program finds `file` in the place of another one, and nobody else does. */
 function seeing(file: string, place: string): string[] {
@@ -161,7 +151,7 @@ test('keeper and worker killed leave nobody behind', async () => {
 
 test('without the kernel’s io_uring reads come the classic way, and status says why', async () => {
   // A process that may not set up an io_uring, as under a container runtime's seccomp filter.
-  const prefix = ['python3', '-c', denyIoUring];
+  const prefix = denying(syscalls.io_uring_setup);
   await using daemon = await RunningDaemon.start(withRings, { prefix });
   expect(await readFile(join(daemon.tree, 'proc/meminfo'), 'utf8')).toMatch(/^MemTotal: /);
   const reason = 'cannot set up io_uring: Operation not permitted';
