@@ -2,7 +2,6 @@
 #include "fuse/journal.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +14,7 @@
 #include <memory>
 #include <span>
 
+#include "core/base/grow_file.h"
 #include "core/base/result.h"
 #include "fuse/ring_memory.h"
 
@@ -58,7 +58,7 @@ Result<std::unique_ptr<Journal>> Journal::Map(int fd, size_t index) {
   static_assert(sizeof(Layout) <= kBytes);
   const auto offset = static_cast<off_t>(index * kBytes);
   const off_t end = offset + static_cast<off_t>(kBytes);
-  if (lseek(fd, 0, SEEK_END) < end && ftruncate(fd, end) != 0) return SystemError("size", kPath);
+  if (!core::GrowFile(fd, end)) return SystemError("size", kPath);
   void* const memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
   if (memory == MAP_FAILED) return SystemError("map", kPath);
   std::unique_ptr<Journal> journal(new Journal(static_cast<Layout*>(memory), fd, index));

@@ -3,7 +3,6 @@
 
 #include <linux/fuse.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -14,6 +13,7 @@
 #include <memory>
 #include <span>
 
+#include "core/base/grow_file.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/proc/pid.h"
@@ -78,7 +78,7 @@ Result<std::unique_ptr<RingMemory>> RingMemory::Map(int fd, size_t index, size_t
   const size_t place = index * kConnectionBytes;
   const off_t offset = kOffset + static_cast<off_t>(place);
   const off_t end = offset + static_cast<off_t>(size);
-  if (lseek(fd, 0, SEEK_END) < end && ftruncate(fd, end) != 0) return SystemError("size", kPath);
+  if (!core::GrowFile(fd, end)) return SystemError("size", kPath);
   void* const wanted = reinterpret_cast<void*>(kAddress + place);  // NOLINT: a fixed place
   void* const memory =
       mmap(wanted, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, offset);

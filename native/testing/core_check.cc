@@ -174,6 +174,7 @@ int Main(int argc, char** argv) {
   counts.Add("counters are found again", CountersAreFoundAgain());
   counts.Add("half a record does not count", HalfARecordDoesNotCount());
   counts.Add("the oldest counters make way", TheOldestCountersMakeWay());
+  counts.Add("two map counters at once", TwoMapItAtOnce());
   counts.Add("released counters are not written", ReleasedCountersAreNotWritten());
   CheckSamples(counts);
   bool all_read = true;

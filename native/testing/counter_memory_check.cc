@@ -2,13 +2,16 @@
 #include "testing/counter_memory_check.h"
 
 #include <sys/mman.h>
+#include <sys/types.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -121,6 +124,27 @@ bool TheOldestCountersMakeWay() {
   const auto next = Map(fd);
   return next != nullptr && !next->Find(KeyOf(2)) && HasUsec(*next, 1, 1'000) &&
          HasUsec(*next, 3, 3'000) && HasUsec(*next, 4, 4'000);
+}
+
+bool TwoMapItAtOnce() {
+  constexpr int kRounds = 500;
+  constexpr size_t kFarOffset = size_t{1} << 20;
+  for (int round = 0; round < kRounds; ++round) {
+    const Fd fd = MakeMemory();
+    std::atomic<int> waiting = 2;
+    const auto map = [&](size_t offset) {
+      --waiting;
+      while (waiting != 0) std::this_thread::yield();
+      return CounterMemory::Map(fd.get(), offset, kViews, kCpus).has_value();
+    };
+    bool is_far_mapped = false;
+    std::thread far([&] { is_far_mapped = map(kFarOffset); });
+    const bool is_mapped = map(kOffset);
+    far.join();
+    if (!is_mapped || !is_far_mapped) return false;
+    if (lseek(fd.get(), 0, SEEK_END) <= static_cast<off_t>(kFarOffset)) return false;
+  }
+  return true;
 }
 
 bool ReleasedCountersAreNotWritten() {

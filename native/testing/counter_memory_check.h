@@ -14,6 +14,8 @@ bool CountersAreFoundAgain();
 bool HalfARecordDoesNotCount();
 // With all places taken, the record that is the oldest makes way, and no other.
 bool TheOldestCountersMakeWay();
+// Whoever needs less of it at the same time takes nothing of it away.
+bool TwoMapItAtOnce();
 // Nothing is written once a successor is about to.
 bool ReleasedCountersAreNotWritten();
 

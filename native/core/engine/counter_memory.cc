@@ -3,7 +3,6 @@
 
 #include <sys/mman.h>
 #include <sys/types.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -16,6 +15,7 @@
 #include <span>
 
 #include "core/base/clock.h"
+#include "core/base/grow_file.h"
 #include "core/base/result.h"
 #include "core/model/cpu_time.h"
 #include "core/model/load_average.h"
@@ -83,7 +83,7 @@ Result<std::unique_ptr<CounterMemory>> CounterMemory::Map(int fd,
   const size_t count = kHeaderWords + views * SlotWords(cpus);
   const size_t bytes = count * sizeof(uint64_t);
   const auto end = static_cast<off_t>(offset + bytes);
-  if (lseek(fd, 0, SEEK_END) < end && ftruncate(fd, end) != 0) return SystemError("size", kPath);
+  if (!core::GrowFile(fd, end)) return SystemError("size", kPath);
   void* const memory =
       mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(offset));
   if (memory == MAP_FAILED) return SystemError("map", kPath);
