@@ -18,7 +18,7 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
   const host = new ExaminedHost(options.host);
   const parts = [
     examineHost(host),
-    examineDaemon(options),
+    examineDaemon(host, options),
     examineTree(host, options.tree),
     examineEngines(host, options.paths),
     examineHooks(host, options.runDir),

@@ -20,7 +20,10 @@ export interface DaemonOptions {
   askDaemon: () => Promise<Daemon>;
 }
 
-export async function examineDaemon({ askDaemon, runDir }: DaemonOptions): Promise<Finding> {
+export async function examineDaemon(
+  host: ExaminedHost,
+  { askDaemon, runDir }: DaemonOptions,
+): Promise<Finding> {
   const subject = 'daemon';
   const daemon = await askDaemon().catch(() => undefined);
   if (daemon === undefined) {
@@ -29,7 +32,11 @@ export async function examineDaemon({ askDaemon, runDir }: DaemonOptions): Promi
   }
   const { kind, reason } = daemon.transport ?? { kind: 'classic', reason: '' };
   const transport = reason === '' ? kind : `${kind}: ${reason}`;
-  const text = `${daemon.version}, process ${daemon.pid}, transport ${transport}`;
+  const status = await host.text(`/proc/${daemon.pid}/status`);
+  const unfiltered = /^Seccomp:\s+0$/m.test(status ?? '')
+    ? ', without a filter of system calls'
+    : '';
+  const text = `${daemon.version}, process ${daemon.pid}, transport ${transport}${unfiltered}`;
   const own = readVersion();
   if (daemon.version === own) return fine(subject, text);
   const fix = 'systemctl restart lensfs';

@@ -52,7 +52,7 @@ async function look(options: Partial<DoctorOptions> = {}): Promise<Finding[]> {
   const askDaemon = options.askDaemon ?? (async () => ({ version: readVersion(), pid: 7 }));
   return [
     ...(await examineHost(host)),
-    await examineDaemon({ tree, runDir, askDaemon }),
+    await examineDaemon(host, { tree, runDir, askDaemon }),
     await examineTree(host, tree),
     ...(await examineEngines(host, paths)),
     ...(await examineHooks(host, runDir)),
@@ -148,6 +148,14 @@ describe('lensfs doctor of the daemon', () => {
       level: 'warn',
       fix: 'systemctl restart lensfs',
     });
+  });
+
+  test('says when it has no filter of system calls', async () => {
+    await put('proc/7/status', 'Name:\tlensfs-keeper\nSeccomp:\t2\n');
+    const filtered = await find('daemon');
+    await put('proc/7/status', 'Name:\tlensfs-keeper\nSeccomp:\t0\n');
+    const text = `${filtered.text}, without a filter of system calls`;
+    expect(await find('daemon')).toEqual({ ...filtered, text });
   });
 
   test('looks at what is on top in the tree', async () => {
