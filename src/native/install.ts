@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { codeOf, messageOf } from '../errors.js';
 import { loadAddon } from './binding.js';
@@ -74,7 +75,7 @@ async function build(): Promise<void> {
   const options = ['--loglevel=error', ...headers];
   const steps = [
     ['configure', ...options],
-    ['build', ...options, ...targets],
+    ['build', `--jobs=${availableParallelism()}`, ...options, ...targets],
   ];
   for (const step of steps) {
     if (await run(process.execPath, [nodeGyp, ...step], 'inherit')) continue;
