@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/_support/longest-first.js';
 import { patience } from './test/_support/patience.js';
 
 /** Tests that mount and start daemons, and may do so side by side. */
 const systemTests = [
   'test/{expectations,hostile,lifecycle,mount,package}/**/*.test.ts',
+  'test/vm/*.test.ts',
   'test/checklist/mounted.test.ts',
   'test/kubernetes/{agent,image-run,node-program,rotation-live}.test.ts',
   'test/cli/{serve,show,terminal}.test.ts',
@@ -13,12 +15,8 @@ const systemTests = [
   'test/metrics/served.test.ts',
 ];
 
-/** Those that change what all of the machine has (its swap, its CPUs, modules) or need all of it. */
-const machineTests = [
-  'test/expectations/hierarchy.test.ts',
-  'test/lifecycle/rings.test.ts',
-  'test/vm/*.test.ts',
-];
+/** Those that change what all of the machine has (its swap, its CPUs, modules): by themselves. */
+const machineTests = ['test/expectations/hierarchy.test.ts', 'test/lifecycle/rings.test.ts'];
 
 /** What runs in a virtual machine only (test/vm/v2.test.ts). */
 const guestTests = ['test/vm/guest/**/*.test.ts'];
@@ -34,6 +32,7 @@ export default defineConfig({
     hookTimeout: 60_000 * patience,
     setupFiles: './test/_support/end-with-runner.ts',
     globalSetup: './test/_support/ring-setup.ts',
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/_support/summary-reporter.ts'],
     projects: [
       {

@@ -18,6 +18,7 @@ const targets: Readonly<Record<string, RegExp>> = {
   pid: /^proc\/\d+\/(stat|status|personality)$/,
   mountinfo: /^proc\/\d+\/mountinfo$/,
   cgroup_paths: /^proc\/\d+\/cgroup$/,
+  config_edit: /^$/,
   view_name: /^proc\/\d+\/comm$/,
   journal: /^$/,
 };
@@ -43,4 +44,17 @@ for (const file of readdirSync(hosts).filter((name) => name.endsWith('.tree'))) 
 }
 addSeed(join(corpus, 'view_name'), Buffer.from('system.slice=docker-0a1b.scope'));
 addSeed(join(corpus, 'view_name'), Buffer.from('/a%b/c=d'));
+for (const hooks of [
+  '',
+  '"hooks":null',
+  '"hooks":{}',
+  '"hooks":{"createRuntime":[{"path":"/a"}]}',
+]) {
+  const members = [
+    '"ociVersion":"1.0.2"',
+    '"process":{"args":["a\\u00e9"],"oomScoreAdj":-9e2}',
+    hooks,
+  ];
+  addSeed(join(corpus, 'config_edit'), Buffer.from(`{${members.filter(Boolean).join(',\n\t')}}`));
+}
 addSeed(join(corpus, 'journal'), Buffer.from([1, 0, 0, 0, 8, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]));

@@ -52,7 +52,7 @@ const cppLayers: Record<string, string[]> = {
   attach: ['base'],
   addon: [...core, 'fuse', 'mounts', 'attach'],
   testing: [...core, 'fuse', 'mounts'],
-  fuzz: [...core, 'fuse', 'testing'],
+  fuzz: [...core, 'fuse', 'testing', 'hook'],
   load: ['base'],
   keeper: ['base', 'mounts'],
   hook: ['base', 'attach'],

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include "core/cgroup/controller.h"
 #include "core/cgroup/hierarchy.h"
 #include "fuse/journal.h"
+#include "hook/config_edit.h"
 #include "testing/every_parser.h"
 
 namespace fuzz {
@@ -27,7 +29,24 @@ using fuse_layer::RequestSlot;
 constexpr std::array kSystemTargets{
     ParserCheck{.name = "journal", .run = RunJournal},
     ParserCheck{.name = "cgroup_paths", .run = RunCgroupPaths},
+    ParserCheck{.name = "config_edit", .run = RunConfigEdit},
 };
+
+// How many bytes both begin with.
+size_t CommonBegin(std::string_view one, std::string_view other) {
+  const size_t size = std::min(one.size(), other.size());
+  return static_cast<size_t>(
+      std::mismatch(one.begin(), one.begin() + static_cast<ptrdiff_t>(size), other.begin()).first -
+      one.begin());
+}
+
+size_t CommonEnd(std::string_view one, std::string_view other) {
+  const size_t size = std::min(one.size(), other.size());
+  return static_cast<size_t>(
+      std::mismatch(one.rbegin(), one.rbegin() + static_cast<ptrdiff_t>(size), other.rbegin())
+          .first -
+      one.rbegin());
+}
 
 }  // namespace
 
@@ -60,6 +79,20 @@ bool RunCgroupPaths(std::string_view text) {
     if (!path.empty() && !core::cgroup::IsAtOrBelow(path, "/")) return false;
   }
   return true;
+}
+
+bool RunConfigEdit(std::string_view config) {
+  static const hook::OciHook added{
+      .stage = "createRuntime", .path = "/hook", .json = R"({"path":"/hook","args":["hook"]})"};
+  constexpr std::string_view kReplaced = "null";  // hooks that are none
+  const auto edited = hook::AddHook(config, added);
+  if (!edited || !*edited) return true;
+  const std::string_view text = **edited;
+  if (CommonBegin(config, text) + CommonEnd(config, text) + kReplaced.size() < config.size()) {
+    return false;
+  }
+  const auto again = hook::AddHook(text, added);
+  return again && !*again;
 }
 
 std::optional<ParserCheck> FindTarget(std::string_view name) {

@@ -20,6 +20,8 @@ using testing::ParserCheck;
 bool RunJournal(std::string_view memory);
 // The text of /proc/<pid>/cgroup: every path is absolute or empty.
 bool RunCgroupPaths(std::string_view text);
+// An OCI config.json: with a hook added it has what it had, and the hook is found in it.
+bool RunConfigEdit(std::string_view config);
 
 std::optional<ParserCheck> FindTarget(std::string_view name);
 

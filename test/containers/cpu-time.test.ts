@@ -112,8 +112,10 @@ describe('a container that does nothing', () => {
   test('is idle, whatever the host does', async () => {
     await using other = await containers().docker([], burn);
     await using container = await containers().docker(['--cpus', '1']);
-    const { busy, steal } = await measure(container);
-    expect(busy).toBeLessThan(0.2);
+    const { busy, steal, usage } = await measure(container);
+    // What reading takes, and some ticks.
+    expect(busy).toBeLessThan(usage * 1.1 + 0.05);
+    expect(usage).toBeLessThan(0.4);
     expect(steal).toBeLessThan(0.1);
     expect(await other.read('/proc/loadavg')).not.toBe('');
   });
@@ -151,9 +153,9 @@ describe('loadavg', () => {
     await using container = await containers().docker(['--cpus', '1']);
     // What its start took counts at first, and fades.
     const calm = async () => (await read(container)).load1;
-    await expect.poll(calm, { timeout: 20_000 }).toBeLessThan(0.5);
+    expect((await read(container)).lastPid).toBeLessThan(100);
+    await expect.poll(calm, { timeout: 20_000, interval: 1000 }).toBeLessThan(0.5);
     const idle = await read(container);
-    expect(idle.lastPid).toBeLessThan(100);
 
     const two = 'for i in 1 2; do while :; do :; done & done; wait';
     await using burners = container.python(`os.execv('/busybox', ['sh', '-c', args[0]])`, two);
@@ -163,7 +165,8 @@ describe('loadavg', () => {
     const busy = await read(container);
     expect(busy.running).toBeGreaterThanOrEqual(2);
     expect(busy.total).toBeGreaterThanOrEqual(4);
-    expect(busy.lastPid).toBeLessThan(200);
+    // Each read is a process of some threads.
+    expect(busy.lastPid).toBeLessThan((idle.lastPid ?? 0) + 200);
     expect(burners.child.exitCode).toBeNull();
   });
 });

@@ -18,6 +18,7 @@ const targets = [
   'mountinfo',
   'view_name',
   'cgroup_paths',
+  'config_edit',
   'journal',
 ];
 
