@@ -42,9 +42,10 @@ std::vector<Package> CountPackages(const std::vector<CpuInfoBlock>& blocks,
   std::vector<Package> packages;
   const PackageAndCore* last = nullptr;
   for (const PackageAndCore& cpu : visible) {
-    if (last == nullptr || last->first != cpu.first) packages.push_back({.physical_id = cpu.first});
+    const bool is_other_package = last == nullptr || last->first != cpu.first;
+    if (is_other_package) packages.push_back({.physical_id = cpu.first});
     Package& package = packages.back();
-    if (package.siblings == 0 || last->second != cpu.second) ++package.cpu_cores;
+    if (is_other_package || last->second != cpu.second) ++package.cpu_cores;
     ++package.siblings;
     last = &cpu;
   }
