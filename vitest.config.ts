@@ -6,7 +6,6 @@ import { patience } from './test/_support/patience.js';
 /** Tests that mount and start daemons, and may do so side by side. */
 const systemTests = [
   'test/{expectations,hostile,lifecycle,mount,package}/**/*.test.ts',
-  'test/vm/*.test.ts',
   'test/checklist/mounted.test.ts',
   'test/kubernetes/{agent,image-run,node-program,rotation-live}.test.ts',
   'test/cli/{serve,show,terminal}.test.ts',
@@ -18,7 +17,8 @@ const systemTests = [
 /** Those that change what all of the machine has (its swap, its CPUs, modules): by themselves. */
 const machineTests = ['test/expectations/hierarchy.test.ts', 'test/lifecycle/rings.test.ts'];
 
-/** What runs in a virtual machine only (test/vm/v2.test.ts). */
+/** One that boots a virtual machine, and what runs in that only. */
+const vmTests = ['test/vm/v2.test.ts'];
 const guestTests = ['test/vm/guest/**/*.test.ts'];
 
 /** With a private Docker daemon. */
@@ -40,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...systemTests, ...machineTests, ...containerTests, ...guestTests],
+          exclude: [...systemTests, ...machineTests, ...containerTests, ...vmTests, ...guestTests],
         },
       },
       {
@@ -56,6 +56,14 @@ export default defineConfig({
         test: {
           name: 'machine',
           include: machineTests,
+          poolOptions: { forks: { singleFork: true } },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'vm',
+          include: vmTests,
           poolOptions: { forks: { singleFork: true } },
         },
       },

@@ -3,9 +3,8 @@
 // for one processor at the end.
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Two minutes and more. */
+/** A minute and a half and more. */
 const longest = [
-  'test/vm/v2.test.ts',
   'test/lifecycle/worker-death.test.ts',
   'test/package/packages.test.ts',
   'test/docs/commands.test.ts',

@@ -7,7 +7,7 @@ import { built, command, root, testWith } from '../_support/requirements.js';
 import { type GuestRun, runInGuest } from './guest.js';
 
 // By itself it takes ten minutes.
-const timeoutMs = 1_200_000;
+const timeoutMs = 900_000;
 
 const files = [
   'test/vm/guest/v2.test.ts',
