@@ -2,10 +2,10 @@
 // Containers without end: a process makes some every second, each a cgroup with limits of its own and the
 // first process of a pid namespace, changes their limits and removes them. Each reads every file again and
 // again, and checks what it reads.
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TestCgroup } from '../../test/_support/cgroup.js';
+import { isUnified } from '../../test/_support/cgroup-levels.js';
 import { Guard } from '../../test/_support/guard.js';
 import { PythonProcess } from '../../test/_support/python.js';
 
@@ -159,10 +159,10 @@ export class Churn implements AsyncDisposable {
     const guard = new Guard('remove_cgroups "$1"', parent.path);
     // A v1 cpuset takes no process before it has been given CPUs.
     const directories = parent.directories.filter((path) => !path.includes('/cpuset/'));
-    for (const directory of directories) {
-      const control = join(directory, 'cgroup.subtree_control');
-      const isUnified = existsSync('/sys/fs/cgroup/cgroup.controllers');
-      if (isUnified && existsSync(control)) await writeFile(control, '+memory +cpu');
+    if (isUnified) {
+      for (const directory of directories) {
+        await writeFile(join(directory, 'cgroup.subtree_control'), '+memory +cpu');
+      }
     }
     const args = [directories.join(':'), files.join(':'), `${perSecond}`, `${livingContainers}`];
     return new Churn(new PythonProcess(script, { args }), guard);

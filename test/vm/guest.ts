@@ -27,14 +27,11 @@ export interface GuestResult {
   readonly details: string;
 }
 
-export interface GuestRun {
-  readonly results: readonly GuestResult[];
-  /** Kernel messages and what the tests wrote to standard error. */
-  readonly console: string;
-}
-
 /** Runs test files, by their names from the repository's root, on Debian's kernel with four processors. */
-export async function runInGuest(files: readonly string[], timeoutMs: number): Promise<GuestRun> {
+export async function runInGuest(
+  files: readonly string[],
+  timeoutMs: number,
+): Promise<GuestResult[]> {
   await bundle(files);
   const { status, output, console } = await runInVm({
     kernel: await prepareKernel(kernelDirectory),
@@ -56,7 +53,7 @@ export async function runInGuest(files: readonly string[], timeoutMs: number): P
     const said = [...lines.slice(-5), console.slice(-6000)].join('\n');
     throw new Error(`The tests in the guest ended with ${status}:\n${said}`);
   }
-  return { results: lines.map((line) => JSON.parse(line) as GuestResult), console };
+  return lines.map((line) => JSON.parse(line) as GuestResult);
 }
 
 /** Disks: vda for files, vdb for nothing but tests' own I/O. Cgroups are laid out as systemd does it. */
