@@ -112,11 +112,15 @@ void Keeper::Wait() {
     wake_at = std::min(wake_at, time.value_or(wake_at));
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake_at - NowMonotonic()).count();
   (void)poll(polled.data(), polled.size(), static_cast<int>(std::max<int64_t>(0, left)));
-  if (polled[0].revents != 0) OnSignal();
+  bool has_heard = false;
   for (auto* worker : {&active_, &next_}) {
     const pollfd& link = polled[worker == &active_ ? 1 : 2];
-    if (link.revents != 0 && *worker && (*worker)->link.get() == link.fd) OnPacket(**worker);
+    if (link.revents == 0 || !*worker || (*worker)->link.get() != link.fd) continue;
+    OnPacket(**worker);
+    has_heard = true;
   }
+  // Only then: what a worker has said before its end tells whether that is one to complain of.
+  if (polled[0].revents != 0 && !has_heard) OnSignal();
   if (polled[4].revents != 0) OnAlone();
   if (polled[3].revents != 0 && CanHandOver()) HandOver();
   const Nanoseconds now = NowMonotonic();

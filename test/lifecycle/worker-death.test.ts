@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Workers die in every way there is, and no reader notices but by waiting.
+import type { ChildProcess } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { BuildCopy } from '../_support/build-copy.js';
 import { TestCgroup } from '../_support/cgroup.js';
@@ -47,6 +49,21 @@ async function killWorkers(
     await waitUntil('the next worker runs', async () => (await daemon.workerPid()) !== worker);
   }
   return durations;
+}
+
+/** Until `end`, has the process run for a moment only now and then: much has happened each time. */
+async function delayedUntil(child: ChildProcess, end: Promise<unknown>): Promise<void> {
+  let hasEnded = false;
+  const ending = end.finally(() => {
+    hasEnded = true;
+  });
+  while (!hasEnded) {
+    child.kill('SIGSTOP');
+    await setTimeout(300);
+    child.kill('SIGCONT');
+    await setTimeout(5);
+  }
+  await ending;
 }
 
 describe('a worker that is killed', () => {
@@ -139,6 +156,19 @@ describe('a worker that is replaced', () => {
       }
       await clients.finish('SIGUSR2 × 20');
       expect(await statusOf(daemon)).toMatchObject({ version: '9.9.20', workers: 21, layers: 2 });
+      expect(daemon.log.filter(({ level }) => level !== 'info')).toEqual([]);
+    },
+    suiteTimeoutMs,
+  );
+
+  test(
+    'is not complained of by a keeper that learns of its last words and its end together',
+    async () => {
+      await using daemon = await RunningDaemon.start();
+      for (let count = 1; count <= 5; ++count) {
+        daemon.child.kill('SIGUSR2');
+        await delayedUntil(daemon.child, daemon.logged('Serving again', count));
+      }
       expect(daemon.log.filter(({ level }) => level !== 'info')).toEqual([]);
     },
     suiteTimeoutMs,
