@@ -37,6 +37,12 @@ class Arguments {
     Complain(name, "a number");
     return -1;
   }
+  bool Boolean(const char* name) {
+    const Napi::Value value = Next();
+    if (value.IsBoolean()) return value.As<Napi::Boolean>().Value();
+    Complain(name, "a boolean");
+    return false;
+  }
   std::vector<std::string> Texts(const char* name) {
     std::vector<std::string> texts;
     const Napi::Value value = Next();

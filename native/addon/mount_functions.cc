@@ -17,8 +17,10 @@ namespace {
 Napi::Value JsMountConnection(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const std::string path = arguments.Text("path");
+  const bool is_writable = arguments.Boolean("writable");
   if (!arguments.IsGood()) return {};
-  return ToJs(info.Env(), mounts::MountConnection(path));
+  const auto access = is_writable ? mounts::Access::kReadWrite : mounts::Access::kReadOnly;
+  return ToJs(info.Env(), mounts::MountConnection(path, access));
 }
 
 Napi::Value JsUnmount(const Napi::CallbackInfo& info) {

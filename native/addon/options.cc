@@ -225,6 +225,8 @@ std::optional<SessionOptions> ToSessionOptions(const Napi::Value& value, std::st
   options.handles_max = static_cast<size_t>(read.Count("handlesMax"));
   options.readers = static_cast<size_t>(read.Count("readers"));
   options.wants_rings = read.Has("transport") && read.Choice("transport", "ring", "classic");
+  options.engine.pressure_triggers =
+      read.Has("pressureTriggers") && read.Boolean("pressureTriggers");
   if (options.engine.views_max == 0 || options.handles_max == 0 || options.readers == 0) {
     if (message.empty()) message = "viewsMax, handlesMax, readers: expected at least 1";
   }

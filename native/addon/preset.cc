@@ -25,7 +25,7 @@ using core::engine::FileSet;
 using core::engine::PolicyRule;
 
 // Another number for another order or meaning of what Visit() lists.
-constexpr std::string_view kFormat = "lensfs preset 1";
+constexpr std::string_view kFormat = "lensfs preset 2";
 
 // src/daemon/saved-config.ts has the layout.
 constexpr off_t kFirstSlot = 4096;
@@ -144,6 +144,7 @@ void Visit(Archive& archive, std::string& format, Preset& preset) {
   archive(engine.cgroup_root);
   archive(engine.sys_root);
   archive(engine.views_max);
+  archive(engine.pressure_triggers);
   auto& policy = preset.session.policy;
   archive(policy.freshness);
   archive(policy.cpu.count);

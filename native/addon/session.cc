@@ -27,6 +27,7 @@
 #include "fuse/pinned_tree.h"
 #include "fuse/shared_tree.h"
 #include "fuse/ticker.h"
+#include "fuse/triggers.h"
 
 namespace addon {
 namespace {
@@ -38,6 +39,7 @@ using fuse_layer::Connection;
 using fuse_layer::Journal;
 using fuse_layer::PinnedTree;
 using fuse_layer::SharedTree;
+using fuse_layer::Triggers;
 
 // Each page is asked for seldom.
 constexpr size_t kPinnedReaders = 1;
@@ -151,10 +153,16 @@ void Session::HoldWakeFile() {
 Status Session::StartAll(const std::function<void(int)>& on_end) {
   Status is_open = OpenMemory();
   if (!is_open) return is_open;
-  shared_tree_ = std::make_unique<SharedTree>(*engine_, options_.handles_max);
+  triggers_ = std::make_unique<Triggers>(*engine_, shared_journal_->Triggers());
+  shared_tree_ = std::make_unique<SharedTree>(*engine_, options_.handles_max, *triggers_);
   Status shared = Connect(core::kSharedFd, *shared_tree_, *shared_journal_, shared_);
   if (!shared) return shared;
   shared_->Start(options_.readers, on_end);
+  if (options_.engine.pressure_triggers) {
+    Status watched = triggers_->Start(
+        [this](uint64_t poll_handle) { shared_->WakePoller(poll_handle); }, scratch_);
+    if (!watched) return watched;
+  }
   pinned_tree_ = std::make_unique<PinnedTree>(*engine_);
   Status pinned = Connect(core::kPinnedFd, *pinned_tree_, *pinned_journal_, pinned_);
   if (!pinned) return pinned;
@@ -199,6 +207,7 @@ void Session::Stop() {
   const std::lock_guard lock(stop_mutex_);
   ticker_.reset();
   pinned_.reset();
+  if (triggers_ != nullptr) triggers_->Stop();
   shared_.reset();
   wake_file_.reset();
   engine_->ReleaseCounters();

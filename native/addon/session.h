@@ -26,6 +26,7 @@
 #include "fuse/pinned_tree.h"
 #include "fuse/shared_tree.h"
 #include "fuse/ticker.h"
+#include "fuse/triggers.h"
 #include "mounts/stable_tree.h"
 
 namespace addon {
@@ -54,7 +55,9 @@ class Session {
   [[nodiscard]] const std::vector<int>& KeptFds() const { return serve_.fds; }
   [[nodiscard]] const std::string& TreePath() const { return serve_.tree; }
   [[nodiscard]] mounts::LayerSource TreeSource() const {
-    return {.proc = serve_.shared + "/proc", .sys = serve_.shared + "/sys"};
+    return {.proc = serve_.shared + "/proc",
+            .sys = serve_.shared + "/sys",
+            .takes_triggers = options_.engine.pressure_triggers};
   }
 
   // Requests of both connections, as in fuse/journal.h.
@@ -97,6 +100,7 @@ class Session {
   std::unique_ptr<core::engine::Engine> engine_;
   std::unique_ptr<fuse_layer::Journal> shared_journal_;
   std::unique_ptr<fuse_layer::Journal> pinned_journal_;
+  std::unique_ptr<fuse_layer::Triggers> triggers_;
   std::unique_ptr<fuse_layer::SharedTree> shared_tree_;
   std::unique_ptr<fuse_layer::PinnedTree> pinned_tree_;
   std::unique_ptr<fuse_layer::Connection> shared_;

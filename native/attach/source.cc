@@ -25,13 +25,17 @@ using core::Status;
 using core::SystemError;
 using core::Unit;
 
-constexpr uint64_t kAttributes =
-    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+constexpr uint64_t kAttributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
 // A pinned directory lacks the files that do not fit into a page.
 bool MayBePinned(std::string_view path) {
   const auto* const item = std::ranges::find(kItems, path, &Item::path);
   return item != kItems.end() && !item->is_directory;
+}
+
+// What the tree has of pressure files is read-only but where programs may write triggers.
+bool MayBeWritable(std::string_view path) {
+  return path.find("/proc/pressure/") != std::string_view::npos;
 }
 
 }  // namespace
@@ -51,7 +55,7 @@ Result<Fd> Sources::CloneAt(const std::string& path, uint64_t propagation) {
   const Status answers = CheckAnswers(clone, path);
   if (!answers) return answers.error();
   mount_attr attributes{};
-  attributes.attr_set = kAttributes;
+  attributes.attr_set = kAttributes | (MayBeWritable(path) ? 0 : uint64_t{MOUNT_ATTR_RDONLY});
   attributes.propagation = propagation;
   if (mount_setattr(clone.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
     return SystemError("set mount attributes", path);

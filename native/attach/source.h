@@ -32,7 +32,8 @@ class Sources {
  public:
   explicit Sources(Places places) : places_(std::move(places)) {}
 
-  // A mount of the file or directory `path` ("proc/meminfo"), read-only: a file's from the view's
+  // A mount of the file or directory `path` ("proc/meminfo"), read-only but for pressure files that
+  // take triggers: a file's from the view's
   // pinned directory, where the page cache answers, else from the public tree. The latter follows
   // what is mounted over it on the host.
   core::Result<core::Fd> Clone(std::string_view path);

@@ -230,6 +230,15 @@ TransportReport Connection::Report() {
                          .forced = has_rings ? ring_->Forced() : 0};
 }
 
+void Connection::WakePoller(uint64_t poll_handle) {
+  struct {
+    fuse_out_header header;
+    fuse_notify_poll_wakeup_out body;
+  } const notice{.header = {.len = sizeof notice, .error = FUSE_NOTIFY_POLL, .unique = 0},
+                 .body = {.kh = poll_handle}};
+  (void)!write(fuse_session_fd(session_), &notice, sizeof notice);
+}
+
 Connection::~Connection() {
   Stop();
   ring_.reset();

@@ -77,6 +77,9 @@ class Connection {
 
   TransportReport Report();
 
+  // Has who sleeps in poll(2), under the kernel's name `poll_handle`, ask again.
+  void WakePoller(uint64_t poll_handle);
+
  private:
   struct Reader {
     std::thread thread;

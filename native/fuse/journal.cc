@@ -17,6 +17,7 @@
 #include "core/base/grow_file.h"
 #include "core/base/result.h"
 #include "fuse/ring_memory.h"
+#include "fuse/triggers.h"
 
 namespace fuse_layer {
 namespace {
@@ -39,6 +40,7 @@ struct Journal::Layout {
   std::array<RequestSlot, kSlots> slots;
   uint64_t replays;
   uint64_t refusals;
+  std::array<TriggerSlot, Triggers::kSlots> triggers;
 };
 
 size_t RequestSlot::Length() const {
@@ -112,6 +114,10 @@ bool Journal::HasRings() const {
 
 void Journal::SetHasRings(bool has_rings) {
   layout_->version = has_rings ? kVersionWithRings : kVersion;
+}
+
+std::span<TriggerSlot> Journal::Triggers() {
+  return layout_->triggers;
 }
 
 Result<std::unique_ptr<RingMemory>> Journal::MapRings(size_t cpus) const {

@@ -15,6 +15,7 @@
 
 #include "core/base/result.h"
 #include "fuse/ring_memory.h"
+#include "fuse/triggers.h"
 
 namespace fuse_layer {
 
@@ -72,7 +73,8 @@ class Journal {
   // do not know rings refuse such a journal.
   [[nodiscard]] bool HasRings() const;
   void SetHasRings(bool has_rings);
-  // Memory for them, behind all journals.
+  [[nodiscard]] std::span<TriggerSlot> Triggers();
+  // Memory for rings, behind all journals.
   [[nodiscard]] core::Result<std::unique_ptr<RingMemory>> MapRings(size_t cpus) const;
 
  private:

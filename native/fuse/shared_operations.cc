@@ -7,7 +7,10 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "core/base/fd.h"
@@ -52,7 +55,7 @@ void ReadLink(fuse_req_t request, fuse_ino_t id) {
 
 void Open(fuse_req_t request, fuse_ino_t id, fuse_file_info* file) {
   SharedTree& tree = TreeOf(request);
-  const auto handle = tree.Open(id);
+  const auto handle = tree.Open(id, file->flags);
   if (!handle) {
     fuse_reply_err(request, handle.error().errno_value);
     return;
@@ -84,6 +87,48 @@ void Read(fuse_req_t request, fuse_ino_t id, size_t size, off_t offset, fuse_fil
   ReplyBytes(request, (*snapshot)->bytes, size, offset);
 }
 
+void Write(fuse_req_t request,
+           fuse_ino_t id,
+           const char* bytes,
+           size_t size,
+           off_t /*offset*/,
+           fuse_file_info* file) {
+  Context context = ContextOf(request);
+  const auto written = TreeOf(request).Write(id, file->fh, {bytes, size}, context);
+  if (!written) {
+    fuse_reply_err(request, written.error().errno_value);
+    return;
+  }
+  fuse_reply_write(request, size);
+}
+
+void Poll(fuse_req_t request, fuse_ino_t id, fuse_file_info* file, fuse_pollhandle* sleeper) {
+  std::optional<uint64_t> poll_handle;
+  if (sleeper != nullptr) {
+    // libfuse has the kernel's handle first in it, and gives it out in no other way; a successor
+    // must know it.
+    std::memcpy(&poll_handle.emplace(), sleeper, sizeof(uint64_t));
+    fuse_pollhandle_destroy(sleeper);
+  }
+  fuse_reply_poll(request, TreeOf(request).Poll(id, file->fh, poll_handle));
+}
+
+// The time of an `echo trigger > file`, and nothing else, is changed without complaint.
+void SetAttributes(fuse_req_t request,
+                   fuse_ino_t id,
+                   struct stat* /*wanted*/,
+                   int which,
+                   fuse_file_info* /*file*/) {
+  constexpr int kOfWriting = FUSE_SET_ATTR_SIZE | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_CTIME |
+                             FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME_NOW |
+                             FUSE_SET_ATTR_ATIME_NOW;
+  if ((which & ~kOfWriting) != 0) {
+    fuse_reply_err(request, EPERM);
+    return;
+  }
+  ReplyAttributes(request, TreeOf(request).GetAttributes(id));
+}
+
 void Release(fuse_req_t request, fuse_ino_t /*id*/, fuse_file_info* file) {
   TreeOf(request).Close(file->fh);
   fuse_reply_err(request, 0);
@@ -100,8 +145,8 @@ void ReadDirectory(
   ReplyListing(request, TreeOf(request).List(id, context), size, offset);
 }
 
-const fuse_lowlevel_ops& Operations() {
-  static const fuse_lowlevel_ops table = [] {
+const fuse_lowlevel_ops& Operations(bool take_triggers) {
+  static const fuse_lowlevel_ops read_only = [] {
     fuse_lowlevel_ops operations{};
     operations.init = Init;
     operations.lookup = Lookup;
@@ -114,7 +159,16 @@ const fuse_lowlevel_ops& Operations() {
     operations.readdir = ReadDirectory;
     return operations;
   }();
-  return table;
+  // Whoever is asked for poll keeps the machine from suspending, so nobody is unless it must be:
+  // the kernel asks once, and never again where that is not there.
+  static const fuse_lowlevel_ops with_triggers = [] {
+    fuse_lowlevel_ops operations = read_only;
+    operations.setattr = SetAttributes;
+    operations.write = Write;
+    operations.poll = Poll;
+    return operations;
+  }();
+  return take_triggers ? with_triggers : read_only;
 }
 
 }  // namespace
@@ -124,7 +178,8 @@ core::Result<std::unique_ptr<Connection>> Connect(core::Fd fuse_fd,
                                                   Journal& journal,
                                                   Transport transport) {
   transport.file_ids = tree.FileIds();
-  return Connection::Open(std::move(fuse_fd), Operations(), &tree, journal, std::move(transport));
+  return Connection::Open(
+      std::move(fuse_fd), Operations(tree.TakesTriggers()), &tree, journal, std::move(transport));
 }
 
 }  // namespace fuse_layer

@@ -2,6 +2,7 @@
 #include "fuse/shared_tree.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -24,6 +25,7 @@
 #include "fuse/entry.h"
 #include "fuse/handle_table.h"
 #include "fuse/node_table.h"
+#include "fuse/triggers.h"
 #include "fuse/view_nodes.h"
 
 namespace fuse_layer {
@@ -40,6 +42,8 @@ constexpr size_t kPageSize = 4096;
 // How much longer than the host's a container's text may be.
 constexpr size_t kSizeRoom = 1024;
 constexpr mode_t kWriteBits = 0222;
+// The kernel's for /proc/pressure: everybody may write triggers.
+constexpr mode_t kTriggerMode = 0666;
 
 // Ids below "views" have the highest bit, which NodeIdOf() leaves free.
 constexpr uint64_t kViewNodeMarker = uint64_t{1} << 63;
@@ -68,11 +72,12 @@ std::vector<bool> AvailableFiles(const core::engine::Engine& engine) {
 
 }  // namespace
 
-SharedTree::SharedTree(core::engine::Engine& engine, size_t handles_max)
+SharedTree::SharedTree(core::engine::Engine& engine, size_t handles_max, Triggers& triggers)
     : engine_(engine),
       nodes_(AvailableFiles(engine)),
       view_nodes_(engine, AvailableFiles(engine), kViewNodeMarker),
-      handles_(handles_max) {
+      handles_(handles_max),
+      triggers_(triggers) {
   (void)clock_gettime(CLOCK_REALTIME, &mounted_at_);
 }
 
@@ -132,7 +137,9 @@ Attributes SharedTree::OwnAttributes(uint64_t id, mode_t mode) const {
 }
 
 Attributes SharedTree::FileAttributes(uint64_t id, size_t file) const {
-  Attributes attributes = OwnAttributes(id, S_IFREG | core::catalog::Files()[file].mode);
+  const mode_t mode =
+      engine_.TakesTriggers(file) ? kTriggerMode : core::catalog::Files()[file].mode;
+  Attributes attributes = OwnAttributes(id, S_IFREG | mode);
   const size_t size = NominalSize(engine_, file);
   attributes.stat.st_size = static_cast<off_t>(size);
   // A size of at most one block tells coreutils that it is nominal, as in sysfs.
@@ -232,7 +239,41 @@ Result<std::string> SharedTree::ReadLink(uint64_t id) {
   return engine_.Sys().ReadLink(node->path);
 }
 
-Result<uint64_t> SharedTree::Open(uint64_t id) {
+std::optional<size_t> SharedTree::FindTriggerFile(uint64_t id) {
+  std::optional<size_t> file;
+  if (const auto view_node = view_nodes_.Find(id)) {
+    file = view_nodes_.FileOf(*view_node);
+  } else if (const auto node = FindNode(id); node && node->kind == NodeKind::kFile) {
+    file = node->file;
+  }
+  return file && engine_.TakesTriggers(*file) ? file : std::nullopt;
+}
+
+core::Status SharedTree::Write(uint64_t id,
+                               uint64_t handle,
+                               std::string_view text,
+                               Context& context) {
+  const auto file = FindTriggerFile(id);
+  if (!file) return Error{.errno_value = EROFS, .operation = "write", .path = ""};
+  const auto view = ViewOf(id, context);
+  if (!view) return view.error();
+  return triggers_.Arm(handle, *file, **view, text);
+}
+
+unsigned SharedTree::Poll(uint64_t id, uint64_t handle, std::optional<uint64_t> poll_handle) {
+  if (!FindTriggerFile(id)) return Triggers::kReady;
+  return triggers_.Poll(handle, poll_handle);
+}
+
+void SharedTree::Close(uint64_t handle) {
+  handles_.Close(handle);
+  triggers_.Close(handle);
+}
+
+Result<uint64_t> SharedTree::Open(uint64_t id, int flags) {
+  if ((flags & O_ACCMODE) != O_RDONLY && !FindTriggerFile(id)) {
+    return Error{.errno_value = EROFS, .operation = "open", .path = ""};
+  }
   if (view_nodes_.Find(id)) return handles_.Open();
   const auto node = FindNode(id);
   if (!node) return node.error();

@@ -5,7 +5,8 @@
 // Source: libfuse's low-level interface; the layout is that of the host's /proc and /sys.
 // Units:  none.
 // Errors: what read(2) and friends show: ENOENT for CPUs the caller does not see, EIO by policy.
-//         Writing is refused by the kernel (EROFS): the mount is read-only.
+//         Writing is refused by the kernel (EROFS): the mount is read-only. Where pressure files
+//         take triggers it is not, and all other writing is refused here.
 #pragma once
 
 #include <sys/stat.h>
@@ -29,6 +30,7 @@
 #include "fuse/handle_table.h"
 #include "fuse/journal.h"
 #include "fuse/node_table.h"
+#include "fuse/triggers.h"
 #include "fuse/view_nodes.h"
 
 namespace fuse_layer {
@@ -44,14 +46,20 @@ struct Context {
 class SharedTree {
  public:
   // `engine` must outlive the tree.
-  SharedTree(core::engine::Engine& engine, size_t handles_max);
+  SharedTree(core::engine::Engine& engine, size_t handles_max, Triggers& triggers);
 
   core::Result<Entry> Lookup(uint64_t parent, std::string_view name, Context& context);
   core::Result<Attributes> GetAttributes(uint64_t id);
   core::Result<std::string> ReadLink(uint64_t id);
-  // A handle for reading the file `id`.
-  core::Result<uint64_t> Open(uint64_t id);
-  void Close(uint64_t handle) { handles_.Close(handle); }
+  // A handle for the file `id`; `flags` are open(2)'s.
+  core::Result<uint64_t> Open(uint64_t id, int flags);
+  void Close(uint64_t handle);
+  // Whether any file may be written to, and waited for.
+  [[nodiscard]] bool TakesTriggers() const { return engine_.TakesAnyTriggers(); }
+  // What is written into a pressure file.
+  core::Status Write(uint64_t id, uint64_t handle, std::string_view text, Context& context);
+  // The events of poll(2); `poll_handle` when the caller is about to sleep.
+  unsigned Poll(uint64_t id, uint64_t handle, std::optional<uint64_t> poll_handle);
   // The snapshot to answer from: a new one at offset 0, else the one the handle's reads began with.
   core::Result<core::engine::SnapshotRef> Read(uint64_t id,
                                                uint64_t handle,
@@ -71,6 +79,8 @@ class SharedTree {
   bool RecoverSysNode(uint64_t id);
   // The view that the file `id` shows: the one it is below, else the caller's.
   core::Result<core::engine::ViewRef> ViewOf(uint64_t id, const Context& context);
+  // The pressure file `id` that takes triggers, by its index in the catalog.
+  [[nodiscard]] std::optional<size_t> FindTriggerFile(uint64_t id);
   core::Result<Attributes> AttributesOf(const Node& node) const;
   [[nodiscard]] Attributes AttributesOf(const ViewNode& node) const;
   [[nodiscard]] Attributes OwnAttributes(uint64_t id, mode_t mode) const;
@@ -85,6 +95,7 @@ class SharedTree {
   NodeTable nodes_;
   ViewNodes view_nodes_;
   HandleTable handles_;
+  Triggers& triggers_;
   timespec mounted_at_{};
 };
 

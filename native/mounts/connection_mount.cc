@@ -65,20 +65,22 @@ Status CheckIsFree(const std::string& path) {
   return Unit{};
 }
 
-Result<Fd> MountConnection(const std::string& path) {
+Result<Fd> MountConnection(const std::string& path, Access access) {
   const Status cleared = ClearDeadMounts(path);
   if (!cleared) return cleared.error();
   const Status is_free = CheckIsFree(path);
   if (!is_free) return is_free.error();
   Fd fd(open("/dev/fuse", O_RDWR | O_CLOEXEC));
   if (!fd.valid()) return SystemError("open", "/dev/fuse");
-  // Read-only: otherwise every read makes the kernel ask for the attributes again (atime).
+  // Read-only where it can be: otherwise every read makes the kernel ask for the attributes again
+  // (atime).
+  const unsigned flags =
+      MS_NOSUID | MS_NODEV | MS_NOEXEC | (access == Access::kReadOnly ? unsigned{MS_RDONLY} : 0);
   // default_permissions: the kernel checks modes, so that 0400 stays 0400 for other users.
   const std::string options =
       "fd=" + std::to_string(fd.get()) +
       ",rootmode=40755,user_id=0,group_id=0,allow_other,default_permissions";
-  constexpr unsigned kFlags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  if (mount("lensfs", path.c_str(), "fuse.lensfs", kFlags, options.c_str()) != 0) {
+  if (mount("lensfs", path.c_str(), "fuse.lensfs", flags, options.c_str()) != 0) {
     return SystemError("mount", path);
   }
   return fd;

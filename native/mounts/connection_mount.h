@@ -7,6 +7,7 @@
 //         mounted on; ENOTEMPTY; ENOTDIR; the errno of the system call otherwise.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "core/base/fd.h"
@@ -14,9 +15,11 @@
 
 namespace mounts {
 
-// Mounts a new connection read-only at the directory `path` and gives its /dev/fuse descriptor. A
-// mount there whose daemon is dead is cleared first.
-core::Result<core::Fd> MountConnection(const std::string& path);
+enum class Access : uint8_t { kReadOnly, kReadWrite };
+
+// Mounts a new connection at the directory `path` and gives its /dev/fuse descriptor. A mount there
+// whose daemon is dead is cleared first.
+core::Result<core::Fd> MountConnection(const std::string& path, Access access = Access::kReadOnly);
 
 // Whether `path` is an empty directory that nothing is mounted on.
 core::Status CheckIsFree(const std::string& path);

@@ -20,8 +20,7 @@ using core::Status;
 using core::SystemError;
 using core::Unit;
 
-constexpr uint64_t kLayerFlags =
-    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+constexpr uint64_t kLayerFlags = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 // linux/mount.h has it since 6.5, and cannot be included together with sys/mount.h.
 constexpr unsigned kMoveMountBeneath = 0x00000200;
 
@@ -38,12 +37,13 @@ Fd CloneMount(const std::string& path) {
   return Fd(open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
 }
 
-Result<Fd> MakeLayer(const std::string& source) {
+Result<Fd> MakeLayer(const std::string& source, Access access) {
   Fd layer = CloneMount(source);
   if (!layer.valid()) return SystemError("open", source);
   // Private: the copy of a shared mount would pass on to its source what is stacked on it later.
   mount_attr attributes{};
   attributes.attr_set = kLayerFlags;
+  if (access == Access::kReadOnly) attributes.attr_set |= MOUNT_ATTR_RDONLY;
   attributes.propagation = MS_PRIVATE;
   if (mount_setattr(layer.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
     return SystemError("restrict", source);

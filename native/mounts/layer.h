@@ -12,14 +12,15 @@
 
 #include "core/base/fd.h"
 #include "core/base/result.h"
+#include "mounts/connection_mount.h"
 
 namespace mounts {
 
 // A copy of the mount at `path`, without what is mounted below, that is attached nowhere.
 core::Fd CloneMount(const std::string& path);
 
-// A read-only copy of what is at `source`.
-core::Result<core::Fd> MakeLayer(const std::string& source);
+// A copy of what is at `source`.
+core::Result<core::Fd> MakeLayer(const std::string& source, Access access);
 
 core::Status PutOnTop(const core::Fd& layer, const std::string& path);
 // Nobody sees a change before what is on top is taken away.

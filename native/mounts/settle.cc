@@ -103,14 +103,16 @@ bool IsConnection(const std::vector<Mount>& table, const std::string& device) {
 
 Status SettleLeaf(const std::vector<Mount>& table,
                   const std::unordered_set<uint64_t>& followed,
-                  const std::string& source,
-                  const std::string& path) {
-  const auto layer = MakeLayer(source);
+                  const LayerSource& source,
+                  const std::string& tree,
+                  const std::string& leaf) {
+  const auto layer = MakeLayer(source.PathOf(leaf), source.AccessTo(leaf));
   // What a source lacks is left as it is.
   if (!layer) return layer.error().errno_value == ENOENT ? Status(Unit{}) : layer.error();
   const auto wanted = ShownBy(*layer);
   if (!wanted) return wanted.error();
-  return Stack(path, table, followed).Show(*layer, *wanted, IsConnection(table, wanted->device));
+  return Stack(LeafPath(tree, leaf), table, followed)
+      .Show(*layer, *wanted, IsConnection(table, wanted->device));
 }
 
 }  // namespace
@@ -125,7 +127,7 @@ Status SettleLayer(const std::string& tree, const LayerSource& source) {
   Status result = Unit{};
   for (const std::string& leaf : *leaves) {
     // One that fails keeps its layer; the others are better off with theirs.
-    Status settled = SettleLeaf(*table, *followed, source.PathOf(leaf), LeafPath(tree, leaf));
+    Status settled = SettleLeaf(*table, *followed, source, tree, leaf);
     if (!settled) result = std::move(settled);
   }
   return result;

@@ -41,14 +41,15 @@ constexpr mode_t kDirectoryMode = 0555;
 constexpr mode_t kFileMode = 0444;
 constexpr std::string_view kProc = "proc/";
 constexpr std::string_view kSys = "sys/";
+constexpr std::string_view kPressure = "proc/pressure/";
 
 int SetAttributes(int fd, const char* path, mount_attr attributes) {
   const unsigned flags = *path == '\0' ? AT_EMPTY_PATH : 0;
   return mount_setattr(fd, path, flags, &attributes, sizeof attributes);
 }
 
-Status Push(const std::string& source, const std::string& target) {
-  const auto layer = MakeLayer(source);
+Status Push(const std::string& source, Access access, const std::string& target) {
+  const auto layer = MakeLayer(source, access);
   if (!layer) return layer.error();
   const auto wanted = ShownBy(*layer);
   const auto shown = ShownAt(target);
@@ -57,7 +58,7 @@ Status Push(const std::string& source, const std::string& target) {
 }
 
 Status PushLeaf(const std::string& tree, const LayerSource& source, const std::string& leaf) {
-  Status pushed = Push(source.PathOf(leaf), LeafPath(tree, leaf));
+  Status pushed = Push(source.PathOf(leaf), source.AccessTo(leaf), LeafPath(tree, leaf));
   if (!pushed && pushed.error().errno_value == ENOENT) return Unit{};
   return pushed;
 }
@@ -142,6 +143,10 @@ std::string LayerSource::PathOf(std::string_view leaf) const {
   if (leaf.starts_with(kProc)) return proc + "/" + std::string(leaf.substr(kProc.size()));
   if (leaf.starts_with(kSys)) return sys + "/" + std::string(leaf.substr(kSys.size()));
   return "";
+}
+
+Access LayerSource::AccessTo(std::string_view leaf) const {
+  return takes_triggers && leaf.starts_with(kPressure) ? Access::kReadWrite : Access::kReadOnly;
 }
 
 Result<std::vector<std::string>> ListLeaves(const std::string& tree) {

@@ -19,6 +19,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/result.h"
+#include "mounts/connection_mount.h"
 
 namespace mounts {
 
@@ -26,7 +27,9 @@ namespace mounts {
 struct LayerSource {
   std::string proc;
   std::string sys;
+  bool takes_triggers = false;  // its pressure files may be written to
 
+  [[nodiscard]] Access AccessTo(std::string_view leaf) const;
   // Of a leaf; "" for one that no source has.
   [[nodiscard]] std::string PathOf(std::string_view leaf) const;
 };

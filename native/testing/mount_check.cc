@@ -34,6 +34,7 @@
 #include "fuse/pinned_tree.h"
 #include "fuse/shared_tree.h"
 #include "fuse/ticker.h"
+#include "fuse/triggers.h"
 #include "mounts/connection_mount.h"
 
 namespace {
@@ -106,7 +107,8 @@ bool Serve(const std::string& directory, uint64_t seconds, core::Fd go) {
   const auto shared_journal = fuse_layer::Journal::Map(memory.get(), 0);
   const auto pinned_journal = fuse_layer::Journal::Map(memory.get(), 1);
   if (!engine || !shared_journal || !pinned_journal) return false;
-  fuse_layer::SharedTree shared_tree(**engine, kHandlesMax);
+  fuse_layer::Triggers triggers(**engine, (*shared_journal)->Triggers());
+  fuse_layer::SharedTree shared_tree(**engine, kHandlesMax, triggers);
   fuse_layer::PinnedTree pinned_tree(**engine);
   const std::string shared_path = directory + "/shared";
   const std::string pinned_path = directory + "/pinned";

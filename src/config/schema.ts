@@ -125,6 +125,13 @@ export const configSchema = z
         description: "Whether lensfs may switch on the kernel's parameter fuse.enable_uring",
       }),
     }),
+    pressure: section({
+      triggers: noted(onOrOff.prefault('off'), {
+        expected: 'on or off',
+        description:
+          'Whether programs may write triggers into pressure files and poll them; a poll can delay a suspend',
+      }),
+    }),
     control: section({
       group: noted(
         z

@@ -61,6 +61,7 @@ function nativeOptions(config: Config): NativeOptions {
     viewsMax: config.views.max,
     handlesMax: config.handles.max,
     readers: config.readers,
+    pressureTriggers: config.pressure.triggers,
     transport: config.transport === 'classic' ? 'classic' : 'ring',
   };
 }

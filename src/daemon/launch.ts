@@ -146,7 +146,7 @@ async function acquire(
   const stored = storedConnections(passed);
   if (stored !== undefined) return { ...stored, config: -1, control, tree };
   enableRings(config);
-  const connections = await mountConnections(config.run_dir);
+  const connections = await mountConnections(config);
   undo.push(() => unmountConnections(config.run_dir));
   return { ...connections, journal: makeMemory('lensfs-journal'), config: -1, control, tree };
 }

@@ -51,15 +51,18 @@ export function claimTree(tree: string): number {
  * @throws DaemonError "no_fuse", "tree_busy", "tree_not_empty", "tree_unusable" or "mount_failed"; then neither is left
  *   mounted
  */
-export async function mountConnections(
-  runDir: string,
-): Promise<{ shared: number; pinned: number }> {
+export async function mountConnections({
+  run_dir: runDir,
+  pressure,
+}: Pick<Config, 'run_dir' | 'pressure'>): Promise<{ shared: number; pinned: number }> {
   const paths = connectionMounts(runDir);
   try {
     await makeDirectory(runDir, mountsDirectory(runDir), rootOnlyMode);
     await makeDirectory(runDir, paths.shared, rootOnlyMode);
     await makeDirectory(runDir, paths.pinned, rootOnlyMode);
-    const shared = explained(paths.shared, () => mountConnection(paths.shared));
+    const shared = explained(paths.shared, () =>
+      mountConnection(paths.shared, { writable: pressure.triggers }),
+    );
     try {
       return { shared, pinned: explained(paths.pinned, () => mountConnection(paths.pinned)) };
     } catch (error) {

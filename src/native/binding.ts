@@ -23,6 +23,8 @@ export interface NativeOptions {
   /** The last one that fits a container counts most. */
   rules?: readonly NativeRule[];
   readers: number;
+  /** Whether programs may write triggers into pressure files and poll them; where new connections are mounted writable. */
+  pressureTriggers?: boolean;
   /** How requests of new connections are to come; "classic" where "ring" does not work. */
   transport?: 'ring' | 'classic';
 }
@@ -229,7 +231,7 @@ export interface AddonLink {
 export interface Addon extends AttachFunctions {
   Engine: new (options: NativeOptions) => AddonEngine;
   WorkerLink: new (runDir: string, listener: (event: string, value: number) => void) => AddonLink;
-  mountConnection(path: string): number;
+  mountConnection(path: string, writable: boolean): number;
   unmount(path: string): void;
   stageTree(tree: string, leaves: readonly string[], proc: string, sys: string): void;
   settleLayer(tree: string, proc: string, sys: string): void;

@@ -9,9 +9,9 @@ export interface LayerSource {
   sys: string;
 }
 
-/** Mounts a new connection on an empty directory; the descriptor. A dead daemon's mount there is cleared. */
-export function mountConnection(path: string): number {
-  return callNative(() => loadAddon().mountConnection(path));
+/** Mounts a new connection on an empty directory, read-only unless `writable`; the descriptor. A dead daemon's mount there is cleared. */
+export function mountConnection(path: string, { writable = false } = {}): number {
+  return callNative(() => loadAddon().mountConnection(path, writable));
 }
 
 export function unmount(path: string): void {

@@ -51,8 +51,8 @@ Result<std::string_view> ReadWhole(int fd, FileBuffer& buffer, std::string_view 
   }
 }
 
-Result<Fd> OpenAt(int dir_fd, const char* path) {
-  Fd fd(openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
+Result<Fd> OpenAt(int dir_fd, const char* path, int access) {
+  Fd fd(openat(dir_fd, path, access | O_CLOEXEC | O_NOCTTY));
   if (!fd.valid()) return SystemError("open", path);
   return fd;
 }

@@ -6,6 +6,8 @@
 // Errors: the errno of openat or pread, with the path.
 #pragma once
 
+#include <fcntl.h>
+
 #include <cstddef>
 #include <string_view>
 #include <vector>
@@ -41,8 +43,8 @@ Result<std::string_view> ReadOnce(int fd, FileBuffer& buffer, std::string_view p
 // /proc/diskstats, cgroup.procs).
 Result<std::string_view> ReadWhole(int fd, FileBuffer& buffer, std::string_view path);
 
-// Opens `path` below the directory `dir_fd` for reading, close-on-exec.
-Result<Fd> OpenAt(int dir_fd, const char* path);
+// Opens `path` below the directory `dir_fd` close-on-exec; `access` is O_RDONLY or O_RDWR.
+Result<Fd> OpenAt(int dir_fd, const char* path, int access = O_RDONLY);
 
 // Opens a directory (O_PATH | O_DIRECTORY), as a place for OpenAt.
 Result<Fd> OpenDirectoryAt(int dir_fd, const char* path);

@@ -18,6 +18,15 @@
 #include "core/cgroup/memory.h"
 
 namespace core::cgroup {
+namespace {
+
+// Pressure accounting is off for the cgroup or for the host.
+bool HasNoPressure(const Error& error) {
+  return IsMissing(error) || error.errno_value == EOPNOTSUPP;
+}
+
+}  // namespace
+
 Result<Cgroup> Cgroup::Open(const Hierarchy& hierarchy, const CgroupPaths& paths, DirTable& dirs) {
   Cgroup cgroup;
   cgroup.hierarchy_ = &hierarchy;
@@ -81,11 +90,16 @@ Result<std::optional<std::string_view>> Cgroup::ReadPressure(CgroupFile file,
   if (IsRoot(Controller::kUnified)) return std::optional<std::string_view>();
   const auto text = ChainOf(Controller::kUnified).front()->Read(file, buffer);
   if (text) return std::optional(*text);
-  // Absent or refused: pressure accounting is off for this cgroup or for the host.
-  if (IsMissing(text.error()) || text.error().errno_value == EOPNOTSUPP) {
-    return std::optional<std::string_view>();
-  }
+  if (HasNoPressure(text.error())) return std::optional<std::string_view>();
   return text.error();
+}
+
+Result<std::optional<Fd>> Cgroup::OpenPressure(CgroupFile file) const {
+  if (IsRoot(Controller::kUnified)) return std::optional<Fd>();
+  auto fd = ChainOf(Controller::kUnified).front()->OpenForWriting(file);
+  if (fd) return std::optional(std::move(*fd));
+  if (HasNoPressure(fd.error())) return std::optional<Fd>();
+  return fd.error();
 }
 
 }  // namespace core::cgroup

@@ -76,6 +76,8 @@ class Cgroup {
   Result<std::optional<uint64_t>> ReadPidsCurrent(FileBuffer& buffer) const;
   // The text of the view's own pressure file; valid until `buffer` is used again.
   Result<std::optional<std::string_view>> ReadPressure(CgroupFile file, FileBuffer& buffer) const;
+  // The same file, for writing triggers.
+  [[nodiscard]] Result<std::optional<Fd>> OpenPressure(CgroupFile file) const;
 
  private:
   using Chain = std::vector<std::shared_ptr<CgroupDir>>;  // the container root first

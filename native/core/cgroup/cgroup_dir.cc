@@ -128,16 +128,21 @@ Result<Fd> CgroupDir::OpenDirectory() const {
   return Replaced();
 }
 
-Result<Fd> CgroupDir::OpenFile(const char* name) const {
+// `access` is O_RDONLY or O_RDWR.
+Result<Fd> CgroupDir::OpenFile(const char* name, int access) const {
   std::string path(RelativePath(path_));
   path.append("/").append(name);
-  auto fd = OpenAt(root_fd_, path.c_str());
+  auto fd = OpenAt(root_fd_, path.c_str(), access);
   if (!fd) {
     return Error{.errno_value = fd.error().errno_value, .operation = "open", .path = name};
   }
   const auto status = CheckId();
   if (!status) return status.error();
   return fd;
+}
+
+Result<Fd> CgroupDir::OpenForWriting(CgroupFile file) const {
+  return OpenFile(NameOf(file), O_RDWR);
 }
 
 Result<std::string_view> CgroupDir::ReadByName(const char* name, FileBuffer& buffer) const {

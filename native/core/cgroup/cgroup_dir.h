@@ -8,6 +8,8 @@
 // Errors: ENOENT for a file the kernel does not have there, ENODEV for a removed cgroup.
 #pragma once
 
+#include <fcntl.h>
+
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -101,6 +103,8 @@ class CgroupDir {
 
   // A file that is not read often: opened for this read.
   Result<std::string_view> ReadByName(const char* name, FileBuffer& buffer) const;
+  // For writing too, and to be kept by the caller.
+  [[nodiscard]] Result<Fd> OpenForWriting(CgroupFile file) const;
   // A descriptor of the directory for one use.
   [[nodiscard]] Result<Fd> OpenDirectory() const;
   [[nodiscard]] const std::string& Path() const { return path_; }
@@ -113,7 +117,7 @@ class CgroupDir {
   CgroupDir(int root_fd, std::string path, uint64_t id, FdBudget& budget);
   Result<std::string_view> ReadUnlogged(CgroupFile file, FileBuffer& buffer);
   void Log(const char* name, std::string_view text, ReadLog& log) const;
-  [[nodiscard]] Result<Fd> OpenFile(const char* name) const;
+  [[nodiscard]] Result<Fd> OpenFile(const char* name, int access = O_RDONLY) const;
   // ENOENT when another cgroup has the path, or none.
   [[nodiscard]] Status CheckId() const;
   [[nodiscard]] Error Replaced() const;

@@ -109,6 +109,8 @@ void Engine::LookAtHost() {
   }
   for (size_t file = 0; file < files.size(); ++file) {
     if (!available_[file] || files[file].consistency != catalog::Consistency::kPage) continue;
+    // The page cache asks nobody, and takes no trigger.
+    if (TakesTriggers(file)) continue;
     const size_t size = files[file].page_size(layout);
     page_sizes_[file] = size <= catalog::kPageBytes ? size : 0;
   }

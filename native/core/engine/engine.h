@@ -115,6 +115,12 @@ class Engine {
   // not on this host, or may be larger than a page.
   [[nodiscard]] size_t PageSize(size_t file) const { return page_sizes_[file]; }
 
+  [[nodiscard]] bool TakesAnyTriggers() const { return options_.pressure_triggers; }
+  // Whether programs may write pressure triggers into the catalog's `file`.
+  [[nodiscard]] bool TakesTriggers(size_t file) const;
+  // The kernel's own file that the pressure file `file` shows to readers with `view`, for writing.
+  [[nodiscard]] Result<Fd> OpenPressure(size_t file, const View& view) const;
+
   // What the container of `view` may use and uses now.
   ViewReport Report(const ViewRef& view, Scratch& scratch);
   // How many tasks each view was read by in the last 100 ms.

@@ -32,8 +32,9 @@ struct EngineOptions {
   std::string cgroup_root = "/sys/fs/cgroup";
   std::string sys_root = "/sys";
   size_t views_max = 4096;
-  int64_t held_fds_max = 512;  // of cgroups' files
-  size_t pidfds_max = 1024;    // of callers, and again of namespaces' init processes
+  int64_t held_fds_max = 512;      // of cgroups' files
+  bool pressure_triggers = false;  // whether programs may write them
+  size_t pidfds_max = 1024;        // of callers, and again of namespaces' init processes
   // For captured hosts: the time since boot at which they were captured; it does not go on.
   std::optional<Nanoseconds> boottime = std::nullopt;
 };

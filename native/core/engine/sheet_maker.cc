@@ -25,6 +25,7 @@
 #include "core/cgroup/io.h"
 #include "core/cgroup/memory.h"
 #include "core/engine/options.h"
+#include "core/engine/pressure.h"
 #include "core/engine/task_counter.h"
 #include "core/engine/view.h"
 #include "core/model/cpu_time.h"
@@ -222,10 +223,7 @@ Result<bool> SheetMaker::FillCpuTime(View& view,
 }
 
 Result<bool> SheetMaker::FillPressure(View& view, Needs needs, Scratch& scratch) {
-  std::optional<cgroup::CgroupFile> file;
-  if (needs.Has(Need::kPressureCpu)) file = cgroup::CgroupFile::kPressureCpu;
-  if (needs.Has(Need::kPressureMemory)) file = cgroup::CgroupFile::kPressureMemory;
-  if (needs.Has(Need::kPressureIo)) file = cgroup::CgroupFile::kPressureIo;
+  const auto file = PressureFileOf(needs);
   if (!file) return true;
   const auto text = view.cgroup.ReadPressure(*file, scratch.file);
   if (!text) return text.error();
