@@ -44,6 +44,7 @@ for (const file of readdirSync(hosts).filter((name) => name.endsWith('.tree'))) 
 }
 addSeed(join(corpus, 'view_name'), Buffer.from('system.slice=docker-0a1b.scope'));
 addSeed(join(corpus, 'view_name'), Buffer.from('/a%b/c=d'));
+addSeed(join(corpus, 'cgroup'), Buffer.from('some 150000 1000000'));
 for (const hooks of [
   '',
   '"hooks":null',

@@ -154,14 +154,15 @@ Status Session::StartAll(const std::function<void(int)>& on_end) {
   Status is_open = OpenMemory();
   if (!is_open) return is_open;
   triggers_ = std::make_unique<Triggers>(*engine_, shared_journal_->Triggers());
+  const bool takes_triggers = options_.engine.pressure_triggers;
+  Status restored = takes_triggers ? triggers_->Restore(scratch_) : Status(Unit{});
+  if (!restored) return restored;
   shared_tree_ = std::make_unique<SharedTree>(*engine_, options_.handles_max, *triggers_);
   Status shared = Connect(core::kSharedFd, *shared_tree_, *shared_journal_, shared_);
   if (!shared) return shared;
   shared_->Start(options_.readers, on_end);
-  if (options_.engine.pressure_triggers) {
-    Status watched = triggers_->Start(
-        [this](uint64_t poll_handle) { shared_->WakePoller(poll_handle); }, scratch_);
-    if (!watched) return watched;
+  if (takes_triggers) {
+    triggers_->Start([this](uint64_t poll_handle) { shared_->WakePoller(poll_handle); });
   }
   pinned_tree_ = std::make_unique<PinnedTree>(*engine_);
   Status pinned = Connect(core::kPinnedFd, *pinned_tree_, *pinned_journal_, pinned_);

@@ -213,7 +213,9 @@ void Connection::AnswerFromRing(RingEntry& entry, std::span<char> request) {
   sink = ReplySink{.entry = &entry, .unique = header.unique};
   const bool is_ours = header.opcode == FUSE_NOTIFY_REPLY;
   if (!is_ours && !request.empty() && entry.deaths < kDeathsMax) Answer(request);
-  if (!sink.has_replied) ReplyStatus(entry, header.unique, is_ours ? 0 : -EIO);
+  // Only a write may have no room, and none of that size is a trigger.
+  const int refusal = request.empty() ? -EINVAL : -EIO;
+  if (!sink.has_replied) ReplyStatus(entry, header.unique, is_ours ? 0 : refusal);
   sink = ReplySink{};
 }
 

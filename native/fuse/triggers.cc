@@ -19,14 +19,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "core/base/fd.h"
 #include "core/base/result.h"
+#include "core/catalog/catalog.h"
 #include "core/cgroup/controller.h"
 #include "core/cgroup/pressure_trigger.h"
 #include "core/engine/cgroup_index.h"
 #include "core/engine/engine.h"
+#include "core/engine/sheet_maker.h"
 #include "core/engine/view.h"
 
 namespace fuse_layer {
@@ -69,8 +73,7 @@ void Triggers::Stop() {
   thread_.join();
 }
 
-Status Triggers::Start(std::function<void(uint64_t)> wake, core::engine::Scratch& scratch) {
-  wake_ = std::move(wake);
+Status Triggers::Restore(core::engine::Scratch& scratch) {
   epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
   stop_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!epoll_.valid() || !stop_.valid()) return SystemError("watch", "pressure triggers");
@@ -78,31 +81,51 @@ Status Triggers::Start(std::function<void(uint64_t)> wake, core::engine::Scratch
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, stop_.get(), &stop) != 0) {
     return SystemError("watch", "pressure triggers");
   }
-  {
-    const std::lock_guard lock(mutex_);
-    for (TriggerSlot& slot : slots_) {
-      if (slot.handle.load() != 0) Restore(slot, scratch);
-    }
+  const std::lock_guard lock(mutex_);
+  for (TriggerSlot& slot : slots_) {
+    if (slot.handle.load() != 0) RestoreOne(slot, scratch);
   }
-  thread_ = std::thread([this] { Run(); });
   return Unit{};
 }
 
-// With mutex_ held.
-void Triggers::Restore(TriggerSlot& slot, core::engine::Scratch& scratch) {
-  const uint64_t handle = slot.handle.load();
-  if (armed_.contains(handle)) return;
+void Triggers::Start(std::function<void(uint64_t)> wake) {
+  wake_ = std::move(wake);
+  std::vector<uint64_t> sleepers;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [handle, armed] : armed_) sleepers.push_back(armed.slot->poll_handle);
+  }
+  for (const uint64_t sleeper : sleepers) {
+    if (sleeper != 0) wake_(sleeper);
+  }
+  thread_ = std::thread([this] { Run(); });
+}
+
+core::Result<Fd> Triggers::OpenAgain(const TriggerSlot& slot, core::engine::Scratch& scratch) {
+  const bool is_known = slot.file < core::catalog::Files().size() &&
+                        slot.cgroup_controller < core::cgroup::kControllerCount;
+  if (!is_known || !engine_.TakesTriggers(slot.file)) {
+    return Error{.errno_value = EINVAL, .operation = "set again", .path = "pressure trigger"};
+  }
   const auto view = slot.cgroup_inode == 0 ? engine_.ViewOfCgroup("/", scratch)
                                            : engine_.ViewOfCgroupId(CgroupOf(slot), scratch);
-  if (view) {
-    auto fd = engine_.OpenPressure(slot.file, **view);
-    if (fd && WriteTrigger(*fd, slot.text)) (void)Watch(slot, std::move(*fd));
-  }
-  const bool works = armed_.contains(handle);
-  if (!works) armed_.emplace(handle, Armed{.slot = &slot, .fd = Fd()});
+  if (!view) return view.error();
+  auto fd = engine_.OpenPressure(slot.file, **view);
+  if (!fd) return fd;
+  const Status written =
+      WriteTrigger(*fd, {slot.text, strnlen(slot.text, TriggerSlot::kTextBytes)});
+  if (!written) return written.error();
+  return fd;
+}
+
+// With mutex_ held.
+void Triggers::RestoreOne(TriggerSlot& slot, core::engine::Scratch& scratch) {
+  const uint64_t handle = slot.handle.load();
+  auto fd = OpenAgain(slot, scratch);
+  const bool works = fd && Watch(slot, std::move(*fd));
+  if (!works) armed_.insert_or_assign(handle, Armed{.slot = &slot, .fd = Fd()});
   slot.state = works ? kWorks : kIsGone;
   count_.store(armed_.size(), std::memory_order_relaxed);
-  if (slot.poll_handle != 0) wake_(slot.poll_handle);
 }
 
 // With mutex_ held.
@@ -111,7 +134,6 @@ Status Triggers::Watch(TriggerSlot& slot, Fd fd) {
   const int descriptor = fd.get();
   armed_.insert_or_assign(slot.handle.load(), Armed{.slot = &slot, .fd = std::move(fd)});
   count_.store(armed_.size(), std::memory_order_relaxed);
-  if (!epoll_.valid()) return Unit{};
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) == 0) return Unit{};
   const Error error = SystemError("watch", "pressure trigger");
   armed_.erase(slot.handle.load());

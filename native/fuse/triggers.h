@@ -24,6 +24,7 @@
 #include "core/base/fd.h"
 #include "core/base/result.h"
 #include "core/engine/engine.h"
+#include "core/engine/sheet_maker.h"
 #include "core/engine/view.h"
 
 namespace fuse_layer {
@@ -58,9 +59,10 @@ class Triggers {
   Triggers(const Triggers&) = delete;
   Triggers& operator=(const Triggers&) = delete;
 
-  // Sets up those that a predecessor has left, has their pollers look again, and goes on to call
-  // `wake(poll_handle)` for each event.
-  core::Status Start(std::function<void(uint64_t)> wake, core::engine::Scratch& scratch);
+  // Sets up those that a predecessor has left; before anybody is answered.
+  core::Status Restore(core::engine::Scratch& scratch);
+  // Has those who poll them look again, and goes on to call `wake(poll_handle)` for each event.
+  void Start(std::function<void(uint64_t)> wake);
 
   // Ends the thread; nobody is told anything any more.
   void Stop();
@@ -82,7 +84,8 @@ class Triggers {
   };
 
   core::Status Watch(TriggerSlot& slot, core::Fd fd);
-  void Restore(TriggerSlot& slot, core::engine::Scratch& scratch);
+  void RestoreOne(TriggerSlot& slot, core::engine::Scratch& scratch);
+  core::Result<core::Fd> OpenAgain(const TriggerSlot& slot, core::engine::Scratch& scratch);
   void Run();
   void Pass(uint64_t handle, uint32_t events);
 

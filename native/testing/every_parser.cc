@@ -17,6 +17,7 @@
 #include "core/cgroup/cpu.h"
 #include "core/cgroup/io.h"
 #include "core/cgroup/memory.h"
+#include "core/cgroup/pressure_trigger.h"
 #include "core/model/cpu_time.h"
 #include "core/model/disk_view.h"
 #include "core/model/memory_view.h"
@@ -144,9 +145,17 @@ bool RunProc(std::string_view text) {
          RunDiskStats(text);
 }
 
+// What is made of a trigger is one that stays as it is.
+bool RunTrigger(std::string_view text) {
+  const auto trigger = core::cgroup::NormalizeTrigger(text);
+  if (!trigger) return true;
+  const auto again = core::cgroup::NormalizeTrigger(*trigger);
+  return again && *again == *trigger;
+}
+
 bool RunCgroup(std::string_view text) {
   RunSmallParsers(text);
-  return RunCpuUsage(text);
+  return RunCpuUsage(text) && RunTrigger(text);
 }
 
 // What was written is what was read.

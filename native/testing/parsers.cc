@@ -12,6 +12,7 @@
 #include "core/cgroup/cpu.h"
 #include "core/cgroup/io.h"
 #include "core/cgroup/memory.h"
+#include "core/cgroup/pressure_trigger.h"
 #include "core/proc/cpuinfo.h"
 #include "core/proc/diskstats.h"
 #include "core/proc/meminfo.h"
@@ -69,6 +70,7 @@ constexpr std::array kFunctions{
     Function{"parseVmStat", JsParse<core::proc::ParseVmStat, FromList<VmStatLine, FromVmStatLine>>},
     Function{"parseMemoryStatV1", JsParse<core::cgroup::ParseMemoryStatV1, FromMemoryStat>},
     Function{"parseMemoryStatV2", JsParse<core::cgroup::ParseMemoryStatV2, FromMemoryStat>},
+    Function{"normalizeTrigger", JsParse<core::cgroup::NormalizeTrigger, FromText>},
     Function{"parseLimit", JsParse<core::cgroup::ParseLimit, FromOptional>},
     Function{"parseCount", JsParse<core::cgroup::ParseCount, FromU64>},
     Function{"parseCpuStatV2", JsParse<core::cgroup::ParseCpuStatV2, FromCpuUsage>},

@@ -338,6 +338,7 @@ export interface TestingAddon extends Repeated {
   parseVmStat(text: string): VmStatLine[];
   parseMemoryStatV1(text: string): MemoryStatAndLimits;
   parseMemoryStatV2(text: string): MemoryStatAndLimits;
+  normalizeTrigger(text: string): string;
   parseLimit(text: string): bigint | null;
   parseCount(text: string): bigint;
   parseCpuStatV2(text: string): CpuUsage;
