@@ -4,12 +4,14 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -168,7 +170,7 @@ Status Triggers::Arm(uint64_t handle,
   if (free == nullptr || of_view >= kPerView) return refuse(ENOSPC);
   auto fd = engine_.OpenPressure(file, view);
   if (!fd) return fd.error();
-  const Status written = WriteTrigger(*fd, *normal);
+  Status written = WriteTrigger(*fd, *normal);
   if (!written) return written;
   free->poll_handle = 0;
   free->cgroup_inode = cgroup.inode;

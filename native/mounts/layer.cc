@@ -10,6 +10,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/result.h"
+#include "mounts/connection_mount.h"
 
 namespace mounts {
 namespace {

@@ -31,7 +31,7 @@ test('an engine that stops has no thread left, and can be mounted by the next', 
     const parsed = await loadConfig({ file: undefined, values: {}, sets });
     if (!parsed.ok) throw new Error('The configuration is wrong');
     await using engine = openEngine(parsed.config);
-    const connections = await mountConnections(dir.at('run'));
+    const connections = await mountConnections({ ...parsed.config, run_dir: dir.at('run') });
     const [shared, tree] = [dir.at('run/mnt/shared'), dir.at('tree')];
     const others = { journal: makeMemory('test'), config: 0, control: 0, tree: 0 };
     engine.serve({ kept: { ...connections, ...others }, tree, shared }, () => {});

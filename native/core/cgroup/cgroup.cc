@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/fd.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/cgroup/cgroup_dir.h"

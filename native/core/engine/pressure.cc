@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -33,7 +34,11 @@ bool Engine::TakesTriggers(size_t file) const {
 
 Result<Fd> Engine::OpenPressure(size_t file, const View& view) const {
   const auto& entry = catalog::Files()[file];
-  auto own = view.cgroup.OpenPressure(*PressureFileOf(entry.needs));
+  const auto shown = PressureFileOf(entry.needs);
+  if (!shown) {
+    return Error{.errno_value = EINVAL, .operation = "watch", .path = std::string(entry.path)};
+  }
+  auto own = view.cgroup.OpenPressure(*shown);
   if (!own) return own.error();
   if (*own) return std::move(**own);
   const std::string below(entry.path.substr(entry.path.find('/')));

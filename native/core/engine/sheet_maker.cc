@@ -19,7 +19,6 @@
 #include "core/base/units.h"
 #include "core/catalog/catalog.h"
 #include "core/cgroup/cgroup.h"
-#include "core/cgroup/cgroup_dir.h"
 #include "core/cgroup/controller.h"
 #include "core/cgroup/cpu.h"
 #include "core/cgroup/io.h"
