@@ -25,6 +25,7 @@ struct SessionOptions {
   size_t handles_max = 16384;
   size_t readers = 1;
   bool wants_rings = false;
+  size_t triggers_max = 0;  // as the limit of open files allows
 };
 
 // What a session serves: descriptors that stay the caller's, and directories.

@@ -61,13 +61,17 @@ int64_t RaiseFdLimit() {
   return static_cast<int64_t>(std::min<rlim_t>(limit.rlim_cur, INT32_MAX));
 }
 
-// Half for cgroups; an eighth for callers' pidfds, as much for a file of each, and for the pidfds
-// of namespaces' init processes; the rest is for files that are opened for one read. What does not
-// get a descriptor to keep is opened each time.
-void DivideFds(int64_t allowed, core::engine::EngineOptions& options) {
-  const int64_t free = std::max<int64_t>(0, allowed - kOwnFds);
-  options.held_fds_max = free / 2;
-  options.pidfds_max = static_cast<size_t>(free / 8);
+// Of all, a quarter at most for pressure triggers. Of the rest, half for cgroups; an eighth for
+// callers' pidfds, as much for a file of each, and for the pidfds of namespaces' init processes;
+// the rest is for files that are opened for one read. What does not get a descriptor to keep is
+// opened each time.
+void DivideFds(int64_t allowed, SessionOptions& options) {
+  const int64_t for_triggers =
+      options.engine.pressure_triggers ? std::min<int64_t>(Triggers::kSlots, allowed / 4) : 0;
+  const int64_t free = std::max<int64_t>(0, allowed - kOwnFds - for_triggers);
+  options.triggers_max = static_cast<size_t>(for_triggers);
+  options.engine.held_fds_max = free / 2;
+  options.engine.pidfds_max = static_cast<size_t>(free / 8);
 }
 
 }  // namespace
@@ -77,7 +81,7 @@ Session::Session(const SessionOptions& options, std::unique_ptr<core::engine::En
 
 Result<std::unique_ptr<Session>> Session::Open(const SessionOptions& options) {
   SessionOptions adjusted = options;
-  DivideFds(RaiseFdLimit(), adjusted.engine);
+  DivideFds(RaiseFdLimit(), adjusted);
   auto engine = core::engine::Engine::Open(adjusted.engine, adjusted.policy);
   if (!engine) return engine.error();
   return std::unique_ptr<Session>(new Session(adjusted, std::move(*engine)));
@@ -153,7 +157,8 @@ void Session::HoldWakeFile() {
 Status Session::StartAll(const std::function<void(int)>& on_end) {
   Status is_open = OpenMemory();
   if (!is_open) return is_open;
-  triggers_ = std::make_unique<Triggers>(*engine_, shared_journal_->Triggers());
+  triggers_ = std::make_unique<Triggers>(*engine_,
+                                         shared_journal_->Triggers().first(options_.triggers_max));
   const bool takes_triggers = options_.engine.pressure_triggers;
   Status restored = takes_triggers ? triggers_->Restore(scratch_) : Status(Unit{});
   if (!restored) return restored;

@@ -151,6 +151,10 @@ Status Triggers::Arm(uint64_t handle,
   const auto refuse = [&normal](int errno_value) {
     return Error{.errno_value = errno_value, .operation = "set trigger", .path = *normal};
   };
+  auto fd = engine_.OpenPressure(file, view);
+  if (!fd) return fd.error();
+  Status written = WriteTrigger(*fd, *normal);
+  if (!written) return written;
   const std::lock_guard lock(mutex_);
   const auto known = armed_.find(handle);
   if (known != armed_.end()) {
@@ -168,10 +172,6 @@ Status Triggers::Arm(uint64_t handle,
     }
   }
   if (free == nullptr || of_view >= kPerView) return refuse(ENOSPC);
-  auto fd = engine_.OpenPressure(file, view);
-  if (!fd) return fd.error();
-  Status written = WriteTrigger(*fd, *normal);
-  if (!written) return written;
   free->poll_handle = 0;
   free->cgroup_inode = cgroup.inode;
   free->cgroup_controller = static_cast<uint32_t>(cgroup.controller);
