@@ -18,6 +18,7 @@ const files = [
   'test/containers/cpu-time.test.ts',
   'test/containers/identity.test.ts',
   'test/hostile/values.test.ts',
+  'test/mount/triggers.test.ts',
 ];
 
 const requirements = [
