@@ -47,9 +47,6 @@ using core::Unit;
 // What the kernel says of a pressure file without a trigger, or whose cgroup is gone.
 constexpr unsigned kBroken = Triggers::kReady | POLLERR | POLLPRI;
 
-constexpr uint32_t kWorks = 0;
-constexpr uint32_t kIsGone = 1;
-
 // No handle is: they count from the time since boot.
 constexpr uint64_t kStopMark = 0;
 
@@ -126,7 +123,6 @@ void Triggers::RestoreOne(TriggerSlot& slot, core::engine::Scratch& scratch) {
   auto fd = OpenAgain(slot, scratch);
   const bool works = fd && Watch(slot, std::move(*fd));
   if (!works) armed_.insert_or_assign(handle, Armed{.slot = &slot, .fd = Fd()});
-  slot.state = works ? kWorks : kIsGone;
   count_.store(armed_.size(), std::memory_order_relaxed);
 }
 
@@ -177,7 +173,6 @@ Status Triggers::Arm(uint64_t handle,
   free->cgroup_controller = static_cast<uint32_t>(cgroup.controller);
   free->file = static_cast<uint32_t>(file);
   free->seen = 0;
-  free->state = kWorks;
   free->events.store(0);
   const size_t length = std::min(normal->size(), TriggerSlot::kTextBytes - 1);
   std::memcpy(free->text, normal->data(), length);
@@ -194,7 +189,7 @@ unsigned Triggers::Poll(uint64_t handle, std::optional<uint64_t> poll_handle) {
   if (known == armed_.end()) return kBroken;
   TriggerSlot& slot = *known->second.slot;
   if (poll_handle) slot.poll_handle = *poll_handle;
-  if (slot.state == kIsGone) return kBroken;
+  if (!known->second.fd.valid()) return kBroken;
   const uint32_t events = slot.events.load();
   if (events == slot.seen) return kReady;
   slot.seen = events;
@@ -202,7 +197,7 @@ unsigned Triggers::Poll(uint64_t handle, std::optional<uint64_t> poll_handle) {
 }
 
 void Triggers::Close(uint64_t handle) {
-  if (Count() == 0) return;
+  if (count_.load(std::memory_order_relaxed) == 0) return;
   const std::lock_guard lock(mutex_);
   const auto known = armed_.find(handle);
   if (known == armed_.end()) return;
@@ -236,10 +231,7 @@ void Triggers::Pass(uint64_t handle, uint32_t events) {
     const auto known = armed_.find(handle);
     if (known == armed_.end()) return;
     TriggerSlot& slot = *known->second.slot;
-    if ((events & EPOLLERR) != 0) {
-      slot.state = kIsGone;
-      known->second.fd.reset();
-    }
+    if ((events & EPOLLERR) != 0) known->second.fd.reset();
     slot.events.fetch_add(1);
     sleeper = slot.poll_handle;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pressure triggers that programs have written into files of ours: each is written into the
-// pressure file of the writer's cgroup, and what the kernel tells there is passed on to who polls.
+// kernel's file that a read shows, of the writer's cgroup where that has one, and what the kernel
+// tells there is passed on to who polls.
 //
 // Source: Documentation/accounting/psi.rst; fuse.h: FUSE_POLL, FUSE_NOTIFY_POLL.
 // Units:  microseconds in the text of a trigger.
@@ -37,9 +38,8 @@ struct TriggerSlot {
   uint64_t poll_handle;          // the kernel's name for who sleeps in poll; 0: nobody ever did
   uint64_t cgroup_inode;         // of the view, 0: the host's root
   uint32_t cgroup_controller;
-  uint32_t file;   // the index in the catalog
-  uint32_t seen;   // of `events`, by poll
-  uint32_t state;  // TriggerState
+  uint32_t file;  // the index in the catalog
+  uint32_t seen;  // of `events`, by poll
   std::atomic<uint32_t> events;
   char text[kTextBytes];
 };
@@ -75,12 +75,11 @@ class Triggers {
   // The events of poll(2) on a pressure file. `poll_handle` when the caller is about to sleep.
   unsigned Poll(uint64_t handle, std::optional<uint64_t> poll_handle);
   void Close(uint64_t handle);
-  [[nodiscard]] size_t Count() const { return count_.load(std::memory_order_relaxed); }
 
  private:
   struct Armed {
     TriggerSlot* slot = nullptr;
-    core::Fd fd;  // of the cgroup's file; its trigger lives as long
+    core::Fd fd;  // of the kernel's file; its trigger lives as long. Invalid: the cgroup is gone
   };
 
   core::Status Watch(TriggerSlot& slot, core::Fd fd);
@@ -94,7 +93,7 @@ class Triggers {
   std::function<void(uint64_t)> wake_;
   std::mutex mutex_;  // guards slots and armed_
   std::unordered_map<uint64_t, Armed> armed_;
-  std::atomic<size_t> count_{0};
+  std::atomic<size_t> count_{0};  // of armed_, for those who close other files
   core::Fd epoll_;
   core::Fd stop_;
   std::thread thread_;  // last: it uses all of the above

@@ -23,7 +23,7 @@ export interface NativeOptions {
   /** The last one that fits a container counts most. */
   rules?: readonly NativeRule[];
   readers: number;
-  /** Whether programs may write triggers into pressure files and poll them; where new connections are mounted writable. */
+  /** Whether programs may write triggers into pressure files and poll them; needs a connection that was mounted writable. */
   pressureTriggers?: boolean;
   /** How requests of new connections are to come; "classic" where "ring" does not work. */
   transport?: 'ring' | 'classic';

@@ -183,7 +183,7 @@ describe('a trigger', () => {
   });
 
   test('ends in an error when its cgroup goes', async () => {
-    const cgroup = await TestCgroup.create();
+    await using cgroup = await TestCgroup.create();
     await using waits = new PythonProcess(
       `
       file = os.open(args[0], os.O_RDWR)
