@@ -296,6 +296,13 @@
       'dependencies': ['core'],
     },
     {
+      'target_name': 'bare_ring',
+      'product_name': 'lensfs-bare-ring',
+      'type': 'executable',
+      'sources': ['native/load/bare_files.cc', 'native/load/bare_ring.cc'],
+      'dependencies': ['core', 'fuse'],
+    },
+    {
       'target_name': 'fleet',
       'product_name': 'lensfs-fleet',
       'type': 'executable',

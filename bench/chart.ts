@@ -18,6 +18,7 @@ const colors: Record<DriverName, string> = {
   'fuse-native': '#d4a24c',
   'host-proc': '#8d99ae',
   'plain-file': '#c9cdd4',
+  'bare-ring': '#e3e5e8',
 };
 
 /** Bars for the load scenarios of a run; nothing when there are none. */

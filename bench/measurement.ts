@@ -9,6 +9,7 @@ export const driverNames = [
   'host-proc',
   'fuse-native',
   'plain-file',
+  'bare-ring',
 ] as const;
 
 export type DriverName = (typeof driverNames)[number];

@@ -109,6 +109,7 @@ function byDriver(rows: readonly Row[]): Row[] {
     'fuse-native',
     'host-proc',
     'plain-file',
+    'bare-ring',
   ];
   return [...rows].sort((a, b) => order.indexOf(a.driver) - order.indexOf(b.driver));
 }
@@ -126,10 +127,10 @@ function gateTable(verdicts: readonly Verdict[]): TitledTable {
   return { title: 'Gates', lines: [head, ...lines], labels: 1 };
 }
 
-function formatOutcome({ outcome, ceiling }: Verdict): string {
+function formatOutcome({ outcome, ceiling, gate }: Verdict): string {
   if (outcome === 'failed') return 'FAILED';
   if (outcome === 'ok' || ceiling === undefined) return outcome;
-  return `out of reach: a plain file has ${formatRatio(ceiling.median)}`;
+  return `out of reach: ${gate.ceiling?.best} has ${formatRatio(ceiling.median)}`;
 }
 
 function notesOf({ measurements }: Run): string[] {

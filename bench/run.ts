@@ -79,7 +79,7 @@ function readOptions(): Options | undefined {
   try {
     const options = parseOptions(process.argv.slice(2));
     if (hasRings()) return options;
-    return { ...options, drivers: options.drivers.filter((name) => name !== 'lensfs-ring') };
+    return { ...options, drivers: options.drivers.filter((name) => !name.endsWith('-ring')) };
   } catch (error) {
     process.stderr.write(`${String(error)}\n${usage}`);
     return undefined;

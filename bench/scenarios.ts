@@ -169,8 +169,8 @@ const daemons = contenders.filter((name) => name !== 'host-proc');
 
 /** Those that there are only some scenarios for: FUSE over io_uring, and constant texts. */
 const extraDrivers: Readonly<Record<string, readonly DriverName[]>> = {
-  'proc/meminfo': ['lensfs-ring', 'fuse-native', 'plain-file'],
-  'proc/stat': ['lensfs-ring', 'plain-file'],
+  'proc/meminfo': ['lensfs-ring', 'fuse-native', 'plain-file', 'bare-ring'],
+  'proc/stat': ['lensfs-ring', 'plain-file', 'bare-ring'],
 };
 
 /** What `top` and most monitoring read. */

@@ -53,7 +53,7 @@ const cppLayers: Record<string, string[]> = {
   addon: [...core, 'fuse', 'mounts', 'attach'],
   testing: [...core, 'fuse', 'mounts'],
   fuzz: [...core, 'fuse', 'testing', 'hook'],
-  load: ['base'],
+  load: ['base', 'fuse'],
   keeper: ['base', 'mounts'],
   hook: ['base', 'attach'],
 };
@@ -92,7 +92,7 @@ describe('native/', () => {
 
   test.each([
     ['Node-API', /^(napi|node_api|js_native_api|node|v8|uv)\.h$/, ['addon', 'testing']],
-    ['FUSE', /^(fuse3?\/|linux\/fuse\.h|fuse\w*\.h|cuse\w*\.h)/, ['fuse', 'keeper']],
+    ['FUSE', /^(fuse3?\/|linux\/fuse\.h|fuse\w*\.h|cuse\w*\.h)/, ['fuse', 'keeper', 'load']],
   ])('includes the headers of %s only where it belongs', (_, header, layers) => {
     const wrong = matches(cppFiles, /^\s*#\s*include\s+<([^>]+)>/gm).filter(
       ({ path, match }) => header.test(match) && !layers.includes(cppLayer(path)),

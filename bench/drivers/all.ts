@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DriverName } from '../measurement.js';
+import { startBareRing } from './bare-ring.js';
 import type { StartDriver } from './driver.js';
 import { startFuseNative } from './fuse-native.js';
 import { startHostProc } from './host-proc.js';
@@ -17,4 +18,5 @@ export const drivers: Readonly<Record<DriverName, StartDriver>> = {
   'host-proc': startHostProc,
   'fuse-native': startFuseNative,
   'plain-file': startPlainFile,
+  'bare-ring': startBareRing,
 };

@@ -65,6 +65,31 @@ describe('judge()', () => {
     expect(judged(99)).toEqual(['out of reach']);
     expect(judged(100)).toEqual(['failed']);
   });
+
+  test('knows what rings can reach, and what of it must be reached', () => {
+    const judged = (peer: DriverName, bare: number) =>
+      outcome('lensfs-ring', peer, rates({ 'lensfs-ring': 20, lxcfs: 10, 'bare-ring': bare }));
+    expect(judged('lxcfs', 29)).toEqual(['out of reach']);
+    expect(judged('lxcfs', 30)).toEqual(['failed']);
+    expect(judged('bare-ring', 31)).toEqual(['ok']);
+    expect(judged('bare-ring', 32)).toEqual(['failed']);
+  });
+
+  test('knows the least CPU time that rings can take', () => {
+    const scenario = 'stat open 8';
+    const judged = (bare: number) => {
+      const usec = { lxcfs: 100, 'lensfs-ring': 20, 'bare-ring': bare };
+      const round = Object.entries(usec).map(([driver, cpuUsecPerRead]): Measurement => {
+        const values = { cpuUsecPerRead };
+        return { scenario, driver: driver as DriverName, round: 1, values, errors: 0 };
+      });
+      return judge(round, (place) => place.scenario === scenario)
+        .filter(({ gate }) => gate.title.startsWith('lensfs-ring, stat open 8: daemon CPU'))
+        .map((verdict) => verdict.outcome);
+    };
+    expect(judged(13)).toEqual(['out of reach']);
+    expect(judged(12.5)).toEqual(['failed']);
+  });
 });
 
 describe('gates', () => {
@@ -72,7 +97,7 @@ describe('gates', () => {
     const places = gates.flatMap(({ numerator, denominator, ceiling }) => [
       ...(typeof numerator === 'number' ? [] : [numerator]),
       denominator,
-      ...(ceiling === undefined ? [] : [ceiling]),
+      ...(ceiling === undefined ? [] : [ceiling.numerator, ceiling.denominator]),
     ]);
     const unknown = places.filter(
       (place) =>
