@@ -66,6 +66,20 @@ describe('judge()', () => {
     expect(judged(100)).toEqual(['failed']);
   });
 
+  test('takes a target for reachable when it is reached in every round', () => {
+    const judged = (...plain: number[]) => {
+      const rounds = plain.flatMap((rate, round) =>
+        rates({ 'lensfs-pinned': 60, lxcfs: 1, 'plain-file': rate }).map((one) => ({
+          ...one,
+          round,
+        })),
+      );
+      return outcome('lensfs-pinned', 'lxcfs', rounds);
+    };
+    expect(judged(100, 120, 130)).toEqual(['failed']);
+    expect(judged(99, 120, 130)).toEqual(['out of reach']);
+  });
+
   test('knows what rings can reach, and what of it must be reached', () => {
     const judged = (peer: DriverName, bare: number) =>
       outcome('lensfs-ring', peer, rates({ 'lensfs-ring': 20, lxcfs: 10, 'bare-ring': bare }));
