@@ -33,6 +33,15 @@ SnapshotRef HandleTable::Find(uint64_t handle, uint64_t view_serial) {
   return is_its ? slot.snapshot : nullptr;
 }
 
+SnapshotRef HandleTable::FindEnded(uint64_t handle, uint64_t offset) {
+  const size_t index = handle % slots_.size();
+  const std::lock_guard lock(LockOf(index));
+  const Slot& slot = slots_[index];
+  const bool has_ended =
+      slot.handle == handle && slot.snapshot != nullptr && offset >= slot.snapshot->bytes.size();
+  return has_ended ? slot.snapshot : nullptr;
+}
+
 void HandleTable::Store(uint64_t handle, uint64_t view_serial, SnapshotRef snapshot) {
   const auto size = static_cast<int64_t>(snapshot->bytes.size());
   const size_t index = handle % slots_.size();

@@ -30,6 +30,8 @@ class HandleTable {
   // The snapshot of `handle` for readers of the view `view_serial`; null when there is none. A
   // handle that was passed to another container has none for it.
   core::engine::SnapshotRef Find(uint64_t handle, uint64_t view_serial);
+  // The snapshot of `handle`, whoever's it is, when it has ended before `offset`; otherwise null.
+  core::engine::SnapshotRef FindEnded(uint64_t handle, uint64_t offset);
   void Store(uint64_t handle, uint64_t view_serial, core::engine::SnapshotRef snapshot);
   void Close(uint64_t handle);
   [[nodiscard]] int64_t OpenCount() const { return open_count_.load(std::memory_order_relaxed); }

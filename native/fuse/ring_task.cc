@@ -132,6 +132,14 @@ bool RingTask::AnswerIt() {
   return true;
 }
 
+// The end of a parent is a signal (see Main()), so the kernel is asked only after there was one.
+bool RingTask::HasWorker() {
+  const uint64_t wakes = WakeCount().load();
+  if (wakes == wakes_seen_) return true;
+  wakes_seen_ = wakes;
+  return getppid() == worker_;
+}
+
 // After a signal: while there is a worker, or one to come.
 bool RingTask::MayStay() {
   if (getppid() == worker_) return true;
@@ -184,7 +192,7 @@ RingEnd RingTask::Run() {
     has_begun_.store(true, std::memory_order_release);
     waits = true;
     // Without a worker nobody counts, and who has a lock may be dead.
-    if (place_.memory.Generation().load() != generation_ || getppid() != worker_) {
+    if (place_.memory.Generation().load() != generation_ || !HasWorker()) {
       entry.state.store(RingState::kUnanswered);
       return RingEnd::kAsked;
     }

@@ -77,6 +77,7 @@ class RingTask {
   void Submit(uint32_t operation, uint64_t commit_id);
   void Register();
   bool AnswerIt();
+  bool HasWorker();
   bool MayStay();
 
   const Place place_;
@@ -86,6 +87,7 @@ class RingTask {
   const HasKeeper& has_keeper_;
   RingBegin begin_ = RingBegin::kRegister;
   pid_t worker_ = 0;
+  uint64_t wakes_seen_ = UINT64_MAX;
   std::atomic<bool> has_begun_{false};
   std::atomic<int> refusal_{0};
 };

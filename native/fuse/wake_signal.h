@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The signal that ends a system call of a thread that waits for requests, and does nothing else.
+// The signal that ends a system call of a thread that waits for requests, and is counted.
 //
 // Source: signal(7). Node.js and libuv use no real-time signals.
 // Units:  none.
@@ -8,15 +8,25 @@
 
 #include <signal.h>
 
+#include <atomic>
+#include <cstdint>
+
 namespace fuse_layer {
 
 inline int WakeSignal() {
   return SIGRTMIN + 3;
 }
 
+// How often it has come to any thread.
+inline std::atomic<uint64_t>& WakeCount() {
+  static constinit std::atomic<uint64_t> count{0};
+  return count;
+}
+
 inline void InstallWakeSignal() {
   struct sigaction action{};
-  action.sa_handler = [](int /*signal*/) {};  // without SA_RESTART: the call must end
+  action.sa_handler = [](int /*signal*/) { WakeCount().fetch_add(1); };
+  // Without SA_RESTART: the call must end.
   sigaction(WakeSignal(), &action, nullptr);
 }
 
