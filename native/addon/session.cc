@@ -91,7 +91,8 @@ Result<std::unique_ptr<Session>> Session::Open(const SessionOptions& options) {
 bool Session::HasKeeper() const {
   pollfd keeper{.fd = keeper_.load(), .events = POLLIN, .revents = 0};
   if (keeper.fd < 0) return false;
-  return poll(&keeper, 1, 0) == 0;
+  // A signal that comes meanwhile says nothing of it.
+  return poll(&keeper, 1, 0) != 1;
 }
 
 void Session::SetKeeper(core::Fd pidfd) {

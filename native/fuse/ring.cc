@@ -151,7 +151,8 @@ void Ring::Guard(Seat& seat) {
       generation_,
       *seat.uring,
       answer,
-      options_.has_keeper);
+      options_.has_keeper,
+      [this] { return Poke(); });
   const auto pid = seat.task->Start(begin);
   if (!pid) {
     seat.has_begun.store(true, std::memory_order_release);
@@ -191,7 +192,7 @@ void Ring::AwaitBegin(Seat& seat) {
     std::this_thread::sleep_for(milliseconds(1) / 4);
   }
   seat.has_begun.store(true, std::memory_order_release);
-  if (!is_new_.load() && PinThread(seat.cpu)) Poke();
+  if (!is_new_.load() && PinThread(seat.cpu)) (void)Poke();
 }
 
 // Returns when nobody else uses the entry.
@@ -216,7 +217,7 @@ RingBegin Ring::TakeOver(RingEntry& entry, bool is_online) {
         return RingBegin::kAnswer;
       case RingState::kWaiting:
         if (entry.HasOwner() && now - begun_at < leave_max) {
-          if (now - poked_at > kPokeAgain) Poke();
+          if (now - poked_at > kPokeAgain) (void)Poke();
           if (now - poked_at > kPokeAgain) poked_at = now;
           break;
         }
@@ -238,8 +239,7 @@ void Ring::EndOwner(RingEntry& entry) {
   }
 }
 
-// In the queue of the CPU that this thread runs on.
-void Ring::Poke() {
+bool Ring::Poke() {
   for (const uint64_t id : options_.file_ids) {
     struct {
       fuse_out_header header;
@@ -250,8 +250,9 @@ void Ring::Poke() {
     message.retrieve.nodeid = id;
     message.retrieve.notify_unique =
         kPokeIds + (generation_ << 32) + 2 * poked_.fetch_add(1, std::memory_order_relaxed);
-    if (write(options_.fuse_fd, &message, sizeof message) >= 0 || errno != ENOENT) return;
+    if (write(options_.fuse_fd, &message, sizeof message) >= 0 || errno != ENOENT) return true;
   }
+  return false;
 }
 
 void Ring::ExpectDelay(Seat& seat) {
@@ -338,7 +339,7 @@ void Ring::EndTasksOf(size_t cpu) {
     if (!is_busy) return;
     const Nanoseconds now = NowMonotonic();
     if (is_there && now - poked_at > kPokeAgain) {
-      for (size_t count = 0; count < waiting; ++count) Poke();
+      for (size_t count = 0; count < waiting; ++count) (void)Poke();
       poked_at = now;
     }
     if (now - begun_at > kLeaveMax || (!is_there && now - begun_at > kAnswerMax)) {

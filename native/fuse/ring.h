@@ -89,7 +89,7 @@ class Ring {
   void AddWhereWanted();
   void EndTasksOf(size_t cpu);
   bool HasRefused(const std::vector<Seat*>& seats, int& cause);
-  void Poke();
+  bool Poke();
 
   const std::unique_ptr<RingMemory> memory_;
   const Options options_;

@@ -172,7 +172,9 @@ RingEnd RingTask::Run() {
       return RingEnd::kRefused;
     }
     if (!result) {
-      if (waits && !MayStay()) return RingEnd::kAsked;
+      // Then it leaves with the next request at hand, also for a successor that a service manager
+      // starts. There is none without files.
+      if (waits && !MayStay() && !poke_()) return RingEnd::kAsked;
       if (!waits && cause == 0) has_begun_.store(true, std::memory_order_release);
       waits = true;
       continue;

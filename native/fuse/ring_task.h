@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <utility>
 
 #include "core/base/result.h"
 #include "fuse/ring_memory.h"
@@ -43,6 +44,9 @@ class RingTask {
   using Answer = std::function<void(RingEntry& entry, std::span<char> request)>;
   // Whether there is somebody who will start a next worker.
   using HasKeeper = std::function<bool()>;
+  // Puts a request of our own in the queue of the CPU that the caller runs on; false when the
+  // kernel knows no file of the connection.
+  using Poke = std::function<bool()>;
 
   struct Place {
     RingMemory& memory;
@@ -55,12 +59,14 @@ class RingTask {
            uint64_t generation,
            Uring& uring,
            const Answer& answer,
-           const HasKeeper& has_keeper)
+           const HasKeeper& has_keeper,
+           Poke poke)
       : place_(place),
         generation_(generation),
         uring_(uring),
         answer_(answer),
-        has_keeper_(has_keeper) {}
+        has_keeper_(has_keeper),
+        poke_(std::move(poke)) {}
 
   // Starts the process, which uses the calling thread's thread-local memory: the caller may do
   // nothing but wait for it with __WALL.
@@ -85,6 +91,7 @@ class RingTask {
   Uring& uring_;
   const Answer& answer_;
   const HasKeeper& has_keeper_;
+  const Poke poke_;
   RingBegin begin_ = RingBegin::kRegister;
   pid_t worker_ = 0;
   uint64_t wakes_seen_ = UINT64_MAX;
