@@ -168,7 +168,8 @@ std::string Connection::PrepareRings() {
       Ring::Options{.fuse_fd = fuse_session_fd(session_),
                     .file_ids = transport_.file_ids,
                     .answer = [this](RingEntry& entry,
-                                     std::span<char> request) { AnswerFromRing(entry, request); },
+                                     std::span<char> request,
+                                     bool is_left) { AnswerFromRing(entry, request, is_left); },
                     .has_keeper = transport_.has_keeper});
   if (!ring) return WhyNoRings(ring.error());
   const std::lock_guard lock(report_mutex_);
@@ -206,13 +207,16 @@ void Connection::AnswerInit(std::span<char> request) {
   why_no_rings_ = std::move(why);
 }
 
-void Connection::AnswerFromRing(RingEntry& entry, std::span<char> request) {
+void Connection::AnswerFromRing(RingEntry& entry, std::span<char> request, bool is_left) {
   fuse_in_header header{};
   std::memcpy(&header, request.empty() ? entry.header.in_out : request.data(), sizeof header);
   ReplySink& sink = ThreadSink();
   sink = ReplySink{.entry = &entry, .unique = header.unique};
   const bool is_ours = header.opcode == FUSE_NOTIFY_REPLY;
-  if (!is_ours && !request.empty() && entry.deaths < kDeathsMax) Answer(request);
+  const bool is_refused = entry.deaths >= kDeathsMax;
+  if (is_left && !is_ours && is_refused) journal_.CountRefusal();
+  if (is_left && !is_ours && !is_refused) journal_.CountReplay();
+  if (!is_ours && !request.empty() && !is_refused) Answer(request);
   // Only a write may have no room, and none of that size is a trigger.
   const int refusal = request.empty() ? -EINVAL : -EIO;
   if (!sink.has_replied) ReplyStatus(entry, header.unique, is_ours ? 0 : refusal);

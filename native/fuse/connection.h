@@ -99,7 +99,7 @@ class Connection {
   std::string PrepareRings();
   std::string PrepareFirstRings(std::span<const char> init);
   void AnswerInit(std::span<char> request);
-  void AnswerFromRing(RingEntry& entry, std::span<char> request);
+  void AnswerFromRing(RingEntry& entry, std::span<char> request, bool is_left);
   void Answer(std::span<char> request);
   // Tells that no requests come any more, once.
   void ReportEnd(int cause);

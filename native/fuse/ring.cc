@@ -141,8 +141,9 @@ void Ring::Guard(Seat& seat) {
   KeepThreadId();
   ThreadScratch().before_delay = [this, &seat] { ExpectDelay(seat); };
   const RingBegin begin = TakeOver(*seat.entry, is_online);
-  const RingTask::Answer answer = [this, &seat](RingEntry& entry, std::span<char> request) {
-    options_.answer(entry, request);
+  const RingTask::Answer answer = [this, &seat](
+                                      RingEntry& entry, std::span<char> request, bool is_left) {
+    options_.answer(entry, request, is_left);
     if (seat.is_delayed) EndDelay(seat);
   };
   seat.task = std::make_unique<RingTask>(
@@ -179,9 +180,9 @@ void Ring::OnEnd(int status) {
     (void)kill(getpid(), SIGKILL);
     return;
   }
-  // NOLINTEND(misc-include-cleaner)
   // What has killed a task has killed this worker: its state may be anything.
-  (void)kill(getpid(), SIGKILL);
+  (void)kill(getpid(), WIFSIGNALED(status) ? WTERMSIG(status) : SIGKILL);
+  // NOLINTEND(misc-include-cleaner)
 }
 
 // Until the kernel has the entry; then what has queued up meanwhile gets going.

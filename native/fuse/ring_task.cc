@@ -118,11 +118,11 @@ void RingTask::Register() {
 }
 
 // False when somebody else has taken the request.
-bool RingTask::AnswerIt() {
+bool RingTask::AnswerIt(bool is_left) {
   RingEntry& entry = place_.entry;
   entry.state.store(RingState::kAnswering);
   entry.turns.fetch_add(1, std::memory_order_relaxed);
-  answer_(entry, entry.KeepRequest());
+  answer_(entry, entry.KeepRequest(), is_left);
   entry.turns.fetch_add(1, std::memory_order_relaxed);
   entry.answered_id = entry.header.ring.commit_id;
   entry.deaths = 0;
@@ -156,7 +156,7 @@ RingEnd RingTask::Run() {
       Register();
       break;
     case RingBegin::kAnswer:
-      if (!AnswerIt()) return RingEnd::kAsked;
+      if (!AnswerIt(true)) return RingEnd::kAsked;
       break;
     case RingBegin::kCommit:
       entry.state.store(RingState::kWaiting);
@@ -198,7 +198,7 @@ RingEnd RingTask::Run() {
       entry.state.store(RingState::kUnanswered);
       return RingEnd::kAsked;
     }
-    if (!AnswerIt()) return RingEnd::kAsked;
+    if (!AnswerIt(false)) return RingEnd::kAsked;
   }
 }
 

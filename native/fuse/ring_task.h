@@ -40,8 +40,8 @@ enum class RingBegin : uint8_t {
 
 class RingTask {
  public:
-  // Writes the reply to `request` into the entry.
-  using Answer = std::function<void(RingEntry& entry, std::span<char> request)>;
+  // Writes the reply to `request` into the entry; `is_left`: by an earlier task.
+  using Answer = std::function<void(RingEntry& entry, std::span<char> request, bool is_left)>;
   // Whether there is somebody who will start a next worker.
   using HasKeeper = std::function<bool()>;
   // Puts a request of our own in the queue of the CPU that the caller runs on; false when the
@@ -82,7 +82,7 @@ class RingTask {
   void Introduce();
   void Submit(uint32_t operation, uint64_t commit_id);
   void Register();
-  bool AnswerIt();
+  bool AnswerIt(bool is_left);
   bool HasWorker();
   bool MayStay();
 

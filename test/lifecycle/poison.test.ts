@@ -62,17 +62,31 @@ for (const connection of ['shared', 'pinned'] as const) {
   }, 240_000);
 }
 
-/** How many threads of a process have used the CPU for so long that they are in a halted function. */
-async function spinning(pid: number): Promise<number> {
+/** How many threads of a worker have used the CPU for so long that they are in a halted function. */
+async function spinning(worker: number): Promise<number> {
   const halted = 25; // of 10 ms
-  const tids = await readdir(`/proc/${pid}/task`).catch(() => []);
-  const stats = tids.map((tid) =>
-    readFile(`/proc/${pid}/task/${tid}/stat`, 'utf8').catch(() => ''),
-  );
-  return (await Promise.all(stats)).filter((stat) => {
+  const stats = await Promise.all((await threadsOf(worker)).map((path) => read(`${path}/stat`)));
+  return stats.filter((stat) => {
     const [, comm = '', fields = ''] = /\((.*)\) (.*)/.exec(stat) ?? [];
     return comm.startsWith('lensfs-') && Number(fields.split(' ')[11]) >= halted;
   }).length;
+}
+
+/** Directories of its threads, and of its rings' tasks, which are processes of their own. */
+async function threadsOf(worker: number): Promise<string[]> {
+  const tids = await readdir(`/proc/${worker}/task`).catch(() => []);
+  const threads = tids.map((tid) => `/proc/${worker}/task/${tid}`);
+  const children = await Promise.all(threads.map((path) => read(`${path}/children`)));
+  return [...threads, ...children.flatMap(words).map((pid) => `/proc/${pid}`)];
+}
+
+/** Nothing of a process that has ended. */
+function read(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '');
+}
+
+function words(text: string): string[] {
+  return text.split(' ').filter(Boolean);
 }
 
 test('a request whose workers are killed three times is answered all the same', async () => {
