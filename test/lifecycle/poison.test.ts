@@ -10,15 +10,13 @@ import { controlSocketName } from '../../src/config/paths.js';
 import { BuildCopy } from '../_support/build-copy.js';
 import { TestCgroup } from '../_support/cgroup.js';
 import { Clients, clientFiles } from '../_support/clients.js';
+import { manyDeaths } from '../_support/deaths.js';
 import { readEvents } from '../_support/http.js';
 import { type Finished, RunningDaemon, run } from '../_support/lensfs.js';
 import { statusOf, mountTest as test } from '../_support/mounted.js';
 import { TempDir } from '../_support/temp-dir.js';
 import { viewOf } from '../_support/views.js';
 import { waitUntil } from '../_support/wait.js';
-
-/** No number of deaths is too many. */
-const manyDeaths = ['--set', 'workers.deaths=1000000'];
 
 for (const connection of ['shared', 'pinned'] as const) {
   test(`a request on the ${connection} connection that has ended two workers is refused`, async () => {

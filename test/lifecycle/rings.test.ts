@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { BuildCopy } from '../_support/build-copy.js';
 import { TestCgroup } from '../_support/cgroup.js';
 import { Clients, clientFiles, printFigures } from '../_support/clients.js';
+import { killWorkers, manyDeaths } from '../_support/deaths.js';
 import { denying, syscalls } from '../_support/denying.js';
 import { RunningDaemon, run } from '../_support/lensfs.js';
 import { mountRequirements, statusOf } from '../_support/mounted.js';
@@ -26,9 +27,8 @@ const testOnCpus = testWith(...requirements, {
   met: canTakeCpu,
   missing: 'needs a CPU that can be taken offline',
 });
-const manyDeaths = ['--set', 'workers.deaths=1000000'];
 const suiteTimeoutMs = 240_000;
-const kills = Number(process.env['LENSFS_RING_KILLS'] ?? 10);
+const kills = Number(process.env['LENSFS_RING_KILLS'] ?? 50);
 const killsTimeoutMs = 60_000 + kills * 5_000;
 
 let ringSwitch: AsyncDisposable | undefined;
@@ -79,10 +79,7 @@ test(
   async () => {
     await using daemon = await RunningDaemon.start([...withRings, ...manyDeaths]);
     await using clients = await Clients.start(await filesOfReaders(daemon));
-    for (let count = 1; count <= kills; ++count) {
-      process.kill(await daemon.workerPid(), 'SIGKILL');
-      await daemon.logged('Serving again', count);
-    }
+    await killWorkers(daemon, { times: kills });
     await clients.finish(`rings, kill -9 × ${kills}`);
     const { transport } = await statusOf(daemon);
     printFigures(`  ended by force at the last takeover: ${transport.forced}`);
@@ -99,7 +96,7 @@ test(
     const [task] = await ringTasks(worker);
     if (task === undefined) throw new Error('The worker has no task of a ring');
     process.kill(task, 'SIGSEGV');
-    expect(await daemon.logged('A worker has ended')).toMatchObject({ worker });
+    expect(await daemon.logged('A worker has ended')).toMatchObject({ worker, signal: 11 });
     await daemon.logged('Serving again');
     expect(await readFile(join(daemon.tree, 'proc/meminfo'), 'utf8')).toMatch(/^MemTotal: /);
   },

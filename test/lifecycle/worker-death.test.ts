@@ -8,21 +8,14 @@ import { describe, expect } from 'vitest';
 import { BuildCopy } from '../_support/build-copy.js';
 import { TestCgroup } from '../_support/cgroup.js';
 import { Clients, clientFiles, printFigures } from '../_support/clients.js';
+import { killWorkers, manyDeaths } from '../_support/deaths.js';
 import { RunningDaemon, run } from '../_support/lensfs.js';
 import { statusOf, mountTest as test } from '../_support/mounted.js';
 import { TempDir } from '../_support/temp-dir.js';
 import { pinnedDirectoryOf } from '../_support/views.js';
 import { waitUntil } from '../_support/wait.js';
 
-/** No number of deaths is too many. */
-const manyDeaths = ['--set', 'workers.deaths=1000000'];
-
 const suiteTimeoutMs = 240_000;
-
-/** A read that is answered by the worker that serves now, from its first answer on. */
-async function readAnew(daemon: RunningDaemon): Promise<void> {
-  expect(await readFile(`${daemon.runDir}/mnt/shared/proc/uptime`, 'utf8')).toMatch(/^\d/);
-}
 
 async function clientsOf(daemon: RunningDaemon, cgroup: TestCgroup): Promise<Clients> {
   const view = basename(await pinnedDirectoryOf(daemon, cgroup.path));
@@ -31,24 +24,6 @@ async function clientsOf(daemon: RunningDaemon, cgroup: TestCgroup): Promise<Cli
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-/** Kills the worker again and again; milliseconds from each kill to the next answer. */
-async function killWorkers(
-  daemon: RunningDaemon,
-  { times, isReady }: { times: number; isReady: () => Promise<boolean> },
-): Promise<number[]> {
-  const durations: number[] = [];
-  for (let count = 0; count < times; ++count) {
-    await waitUntil('the next worker is ready', isReady);
-    const worker = await daemon.workerPid();
-    const begin = performance.now();
-    process.kill(worker, 'SIGKILL');
-    await readAnew(daemon);
-    durations.push(performance.now() - begin);
-    await waitUntil('the next worker runs', async () => (await daemon.workerPid()) !== worker);
-  }
-  return durations;
 }
 
 /** Until `end`, has the process run for a moment only now and then: much has happened each time. */
