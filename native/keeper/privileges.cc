@@ -19,9 +19,8 @@ constexpr uint64_t Bit(uint64_t capability) {
   return uint64_t{1} << capability;
 }
 
-constexpr uint64_t kKept = Bit(CAP_SYS_ADMIN) | Bit(CAP_SYS_CHROOT) | Bit(CAP_SYS_PTRACE) |
-                           Bit(CAP_DAC_READ_SEARCH) | Bit(CAP_DAC_OVERRIDE) |
-                           Bit(CAP_SYS_RESOURCE) | Bit(CAP_KILL);
+constexpr uint64_t kKept = Bit(CAP_SYS_ADMIN) | Bit(CAP_SYS_PTRACE) | Bit(CAP_DAC_READ_SEARCH) |
+                           Bit(CAP_DAC_OVERRIDE) | Bit(CAP_SYS_RESOURCE) | Bit(CAP_KILL);
 
 }  // namespace
 

@@ -10,7 +10,6 @@ namespace keeper {
 
 // Kept, and what for:
 //   CAP_SYS_ADMIN        mounts, and the namespaces of containers
-//   CAP_SYS_CHROOT       a container's mount namespace
 //   CAP_SYS_PTRACE       /proc/<pid>/ns and mountinfo of processes of other users
 //   CAP_DAC_READ_SEARCH  open_by_handle_at(2), and the host's files that are for root
 //   CAP_DAC_OVERRIDE     directories of other users on the way to the tree
