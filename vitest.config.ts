@@ -7,15 +7,19 @@ import { patience } from './test/_support/patience.js';
 const systemTests = [
   'test/{expectations,hostile,lifecycle,mount,package}/**/*.test.ts',
   'test/checklist/mounted.test.ts',
-  'test/kubernetes/{agent,image-run,node-program,rotation-live}.test.ts',
+  'test/kubernetes/{agent,image-run,node-program}.test.ts',
   'test/cli/{serve,show,terminal}.test.ts',
   'test/control/{api,clients,events,hostile,turns}.test.ts',
   'test/docs/commands.test.ts',
   'test/metrics/served.test.ts',
 ];
 
-/** Those that change what all of the machine has (its swap, its CPUs, modules): by themselves. */
-const machineTests = ['test/expectations/hierarchy.test.ts', 'test/lifecycle/rings.test.ts'];
+/** Those that change what all of the machine has (its swap, its CPUs, modules), or must keep a rate: by themselves. */
+const machineTests = [
+  'test/expectations/hierarchy.test.ts',
+  'test/kubernetes/rotation-live.test.ts',
+  'test/lifecycle/rings.test.ts',
+];
 
 /** One that boots a virtual machine, and what runs in that only. */
 const vmTests = ['test/vm/v2.test.ts'];
