@@ -6,7 +6,6 @@
 // Errors: those of the function that makes the value; the last good value is kept.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -79,8 +78,9 @@ class Fresh {
 
   std::shared_ptr<T> TakeSpare() {
     if (spare_ == nullptr || spare_.use_count() != 1) return std::make_shared<T>();
-    // Pairs with the release of the last other owner.
-    std::atomic_thread_fence(std::memory_order_acquire);
+    // A copy that goes again acquires what the last other owner has released. (So would a fence, of
+    // which thread sanitizers know nothing.)
+    std::shared_ptr<T>(spare_).reset();
     return std::exchange(spare_, nullptr);
   }
   void KeepSpare(std::shared_ptr<T> value) { spare_ = std::move(value); }
