@@ -3,15 +3,14 @@
 import { join } from 'node:path';
 import { controlSocketPath } from '../../src/config/paths.js';
 import { ask } from '../../src/control/client.js';
-import { hasRings, switchRingsOn, withRings } from '../../test/_support/rings.js';
+import { withRings } from '../../test/_support/rings.js';
 import type { StartDriver } from './driver.js';
 import { startLensfs } from './lensfs.js';
+import { withRingsOn } from './ring-switch.js';
 
-export const startLensfsRing: StartDriver = async (options) => {
-  if (!hasRings()) throw new Error('the kernel has no FUSE over io_uring');
-  const ringSwitch = await switchRingsOn();
-  try {
-    const driver = await startLensfs(
+export const startLensfsRing: StartDriver = (options) =>
+  withRingsOn(() =>
+    startLensfs(
       'lensfs-ring',
       async (daemon) => {
         const { transport } = await ask(controlSocketPath(daemon.runDir), 'status');
@@ -20,16 +19,5 @@ export const startLensfsRing: StartDriver = async (options) => {
       },
       options,
       withRings,
-    );
-    return {
-      ...driver,
-      [Symbol.asyncDispose]: async () => {
-        await driver[Symbol.asyncDispose]();
-        await ringSwitch[Symbol.asyncDispose]();
-      },
-    };
-  } catch (error) {
-    await ringSwitch[Symbol.asyncDispose]();
-    throw error;
-  }
-};
+    ),
+  );
