@@ -8,13 +8,9 @@ import {
   stdTimeFunctions,
   symbols,
 } from 'pino';
+import { type LogLevel, levelNumber } from './log-levels.js';
 
 export type { Logger };
-
-/** What `log.level` may be, most lines first. */
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
-
-export type LogLevel = (typeof logLevels)[number];
 
 /** Every message of the TypeScript side, so that each can be searched for in one place. */
 export const logMessages = {
@@ -45,11 +41,6 @@ export const logMessages = {
   nodeNotReady: 'Node marked as not ready',
   nodeFailed: 'Cannot mark the node, trying again',
 } as const;
-
-/** The number that the keeper knows a level by. */
-export function levelNumber(level: LogLevel): number {
-  return (logLevels.indexOf(level) + 1) * 10;
-}
 
 /** What journald calls the levels, in their order (sd-daemon(3)). */
 const journalPriorities = [7, 7, 6, 4, 3, 2];

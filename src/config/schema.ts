@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one description of the configuration: keys, values, defaults, and what may change live.
 import { normalize } from 'node:path';
-import { logLevels } from '../logger.js';
+import { logLevels } from '../log-levels.js';
 import { z } from '../zod.js';
 import { controlSocketName } from './paths.js';
 import { profilesSchema } from './profiles.js';

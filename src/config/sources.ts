@@ -3,7 +3,6 @@
 import { fstatSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isMap, isScalar, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import { codeOf, messageOf } from '../errors.js';
 import type { Entry, Problem } from './parse.js';
 import { configKeys, defaultConfigFile } from './schema.js';
@@ -107,39 +106,9 @@ async function readConfigFile(file: string | undefined): Promise<Sources> {
     return problem(`cannot read the file: ${messageOf(error)}`, path);
   }
   if (text.length > maxFileBytes) return problem(`larger than ${maxFileBytes} bytes`, path);
+  // Only here: most hosts have no such file, and the library takes longer to load than all else.
+  const { parseYaml } = await import('./parse-yaml.js');
   return parseYaml(text, path);
-}
-
-/** The entries of a YAML document; a syntax error names its line. */
-export function parseYaml(text: string, path: string): Sources {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  const at = (offset: number) => `${path}, line ${lineCounter.linePos(offset).line}`;
-  if (document.errors.length > 0) {
-    const problems = document.errors.map(({ message, pos }) => {
-      return { key: '', message: `not valid YAML: ${message}`, origin: at(pos[0]) };
-    });
-    return { entries: [], problems };
-  }
-  const { contents } = document;
-  if (contents === null || (isScalar(contents) && contents.value === null)) {
-    return { entries: [], problems: [] };
-  }
-  if (!isMap(contents)) return problem('expected a mapping of keys to values', path);
-
-  const entries: Entry[] = [];
-  const visit = (node: ParsedNode | null, key: string, offset: number): void => {
-    if (isMap(node) && node.items.length > 0) {
-      for (const { key: name, value } of node.items) {
-        const path = key === '' ? String(name) : `${key}.${name}`;
-        visit(value as ParsedNode | null, path, name.range[0]);
-      }
-    } else {
-      entries.push({ key, value: node?.toJS(document) ?? null, origin: at(offset) });
-    }
-  };
-  visit(contents, '', 0);
-  return { entries, problems: [] };
 }
 
 function readEnvironment(env: NodeJS.ProcessEnv): Entry[] {

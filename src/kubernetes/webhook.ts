@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The webhook's life: a certificate, the server, new certificates, and an orderly end.
-import { createLogger, type LogLevel, logMessages } from '../logger.js';
+import type { LogLevel } from '../log-levels.js';
+import { createLogger, logMessages } from '../logger.js';
 import { ApiClient } from './api-client.js';
 import {
   type CertificateSource,

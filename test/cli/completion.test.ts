@@ -2,11 +2,13 @@
 // Completion as the shells do it: each is given a line, and says what it would offer for the last word.
 import { writeFile } from 'node:fs/promises';
 import { describe, expect } from 'vitest';
-import { commands } from '../../src/cli/program.js';
+import { loadCommands } from '../../src/cli/commands.js';
 import { fromBash, fromFish, fromZsh, type Offers } from '../_support/completion.js';
 import { lensfs, program } from '../_support/lensfs.js';
 import { built, command, testWith } from '../_support/requirements.js';
 import { TempDir } from '../_support/temp-dir.js';
+
+const commands = await loadCommands();
 
 async function filesOfShow(): Promise<string[]> {
   const { stderr } = await lensfs(['show', 'none']);

@@ -4,12 +4,14 @@ import { readFileSync, statSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { PassThrough } from 'node:stream';
 import { describe, expect } from 'vitest';
-import { commands, runProgram } from '../../src/cli/program.js';
+import { loadCommands } from '../../src/cli/commands.js';
+import { runProgram } from '../../src/cli/program.js';
 import { lensfs, program, run } from '../_support/lensfs.js';
 import { built, testWith } from '../_support/requirements.js';
 import { TempDir } from '../_support/temp-dir.js';
 
 const test = testWith(built(program));
+const commands = await loadCommands();
 
 /** The same as `lensfs`, in this process: a program's start takes longest of all. */
 async function runHere(args: readonly string[]) {

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { configJsonSchema, formatDefaultFile } from '../../src/config/default-file.js';
 import { parseConfig } from '../../src/config/parse.js';
+import { parseYaml } from '../../src/config/parse-yaml.js';
 import { configKeys } from '../../src/config/schema.js';
-import { parseYaml } from '../../src/config/sources.js';
 import { configTexts } from '../../src/config/texts.js';
 
 /** The file without the marks that make its keys comments. */

@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { describeProblem, parseConfig } from '../../src/config/parse.js';
-import { parseYaml, readSources, type Sources } from '../../src/config/sources.js';
+import { parseYaml } from '../../src/config/parse-yaml.js';
+import { readSources, type Sources } from '../../src/config/sources.js';
 import { TempDir } from '../_support/temp-dir.js';
 
 function problemsOf({ entries, problems }: Sources): string[] {

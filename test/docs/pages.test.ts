@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { commands } from '../../src/cli/program.js';
+import { commandNames } from '../../src/cli/commands.js';
 import { capturesOf, lineProblems, tableProblems } from '../_support/captures.js';
 import { blockKinds, blocksOf, commandsNamedIn, matchesShown } from '../_support/doc-blocks.js';
 import { metricsTable, numbersTables, readPage } from '../_support/docs-tables.js';
@@ -30,7 +30,7 @@ describe.each(pages)('%s', (page) => {
   });
 
   test('names commands that there are', () => {
-    const known = commands.map(({ name }) => name.split(' ')[0]);
+    const known = commandNames.map((name) => name.split(' ')[0]);
     for (const name of commandsNamedIn(text))
       expect(known, `${page}: lensfs ${name}`).toContain(name);
   });

@@ -2,8 +2,8 @@
 import { type Command, exitCodes, UsageError } from '../command.js';
 import { completionScript, type Shell, shells } from '../completion/script.js';
 
-/** The command that prints completion scripts; `commands` is asked when it runs. */
-export function completionOf(commands: () => readonly Command[]): Command {
+/** The command that prints completion scripts of all that `loadCommands` gives. */
+export function completionOf(loadCommands: () => Promise<Command[]>): Command {
   return {
     name: 'completion',
     summary: 'Prints a completion script: bash, zsh or fish',
@@ -18,7 +18,7 @@ export function completionOf(commands: () => readonly Command[]): Command {
       if (!shells.includes(shell as Shell)) {
         throw new UsageError(`completion: expected ${shells.join(', ')}, got "${shell}"`);
       }
-      io.stdout.write(completionScript(shell as Shell, commands()));
+      io.stdout.write(completionScript(shell as Shell, await loadCommands()));
       return exitCodes.ok;
     },
   };

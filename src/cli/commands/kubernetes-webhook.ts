@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { handleSignals } from '../../daemon/lifecycle.js';
 import { certificateSecretName, ownNamespace } from '../../kubernetes/names.js';
-import { logLevels } from '../../logger.js';
+import { logLevels } from '../../log-levels.js';
 import { type Arguments, type Command, exitCodes } from '../command.js';
 import {
   apiServerOption,

@@ -3,8 +3,8 @@ import { readVersion } from '../../version.js';
 import { type Command, exitCodes, UsageError } from '../command.js';
 import { formatManual, type ManualPage, manualPages } from '../manual.js';
 
-/** The command that prints manual pages; `commands` is asked when it runs. */
-export function manualOf(commands: () => readonly Command[]): Command {
+/** The command that prints manual pages of all that `loadCommands` gives. */
+export function manualOf(loadCommands: () => Promise<Command[]>): Command {
   return {
     name: 'manual',
     summary: 'Prints a manual page: lensfs or lensfs.yaml',
@@ -19,7 +19,7 @@ export function manualOf(commands: () => readonly Command[]): Command {
       if (!manualPages.includes(page as ManualPage)) {
         throw new UsageError(`manual: expected ${manualPages.join(' or ')}, got "${page}"`);
       }
-      io.stdout.write(formatManual(page as ManualPage, commands(), readVersion()));
+      io.stdout.write(formatManual(page as ManualPage, await loadCommands(), readVersion()));
       return exitCodes.ok;
     },
   };
