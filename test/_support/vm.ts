@@ -190,10 +190,13 @@ async function runQemu(argv: string[], directory: string, timeoutMs: number): Pr
   try {
     await run('qemu-system-x86_64', argv, { timeout: timeoutMs, killSignal: 'SIGKILL' });
   } catch (error) {
-    const said = await readFile(join(directory, 'console'), 'utf8');
+    const [output = '', said = ''] = await Promise.all(
+      ['output', 'console'].map((name) => readFile(join(directory, name), 'utf8')),
+    );
     const { killed = false, stderr = '' } = error as { killed?: boolean; stderr?: string };
     const reason = killed ? `is not done after ${timeoutMs} ms` : `does not start: ${stderr}`;
-    throw new Error(`The virtual machine ${reason}\n${said.slice(-4000)}`, { cause: error });
+    const ends = [output, said].map((text) => text.slice(-4000)).join('\n');
+    throw new Error(`The virtual machine ${reason}\n${ends}`, { cause: error });
   }
 }
 

@@ -2,10 +2,13 @@
 // Runs test files that are bundled with it, with vitest's own runner and expectations but without vite and
 // without processes of vitest, whose start takes minutes on an emulated processor.
 //
-// Writes a line of JSON for each test (`GuestResult`) to descriptor 3 as soon as it has ended.
+// Writes a line of JSON for each test (`GuestResult`) to descriptor 3 as soon as it has ended. Several such processes share
+// the files: each takes the next one that nobody has taken.
 import './worker-state.js';
-import { writeSync } from 'node:fs';
+import { mkdirSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { startTests, type Task, type VitestRunner } from '@vitest/runner';
+import { codeOf } from '../../src/errors.js';
 import { patience } from '../_support/patience.js';
 import type { GuestResult } from './guest.js';
 
@@ -22,8 +25,11 @@ interface TestError {
   readonly suppressed?: TestError;
 }
 
-/** `modules` by the names of their files. */
-export async function runFiles(modules: Record<string, () => Promise<unknown>>): Promise<void> {
+/** `modules` by the names of their files; `takenDirectory` says which are taken. */
+export async function runFiles(
+  modules: Record<string, () => Promise<unknown>>,
+  takenDirectory: string,
+): Promise<void> {
   const runner: VitestRunner = {
     config: {
       root: process.cwd(),
@@ -41,8 +47,19 @@ export async function runFiles(modules: Record<string, () => Promise<unknown>>):
     onTaskUpdate: async () => {},
   };
   for (const filepath of Object.keys(modules)) {
+    if (!take(filepath, takenDirectory)) continue;
     const [file] = await startTests([{ filepath, testLocations: undefined }], runner);
     if (file !== undefined) reportRest(file);
+  }
+}
+
+function take(filepath: string, takenDirectory: string): boolean {
+  try {
+    mkdirSync(join(takenDirectory, filepath.replaceAll('/', '-')));
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
   }
 }
 
