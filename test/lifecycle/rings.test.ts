@@ -13,7 +13,13 @@ import { mountRequirements, statusOf } from '../_support/mounted.js';
 import { mountsIn } from '../_support/mounts.js';
 import { canTakeCpu, lastCpu, takeOffline } from '../_support/offline-cpu.js';
 import { testWith } from '../_support/requirements.js';
-import { hasRings, ringSwitchPath, switchRingsOn, withRings } from '../_support/rings.js';
+import {
+  hasRings,
+  ringSwitchPath,
+  ringTasks,
+  switchRingsOn,
+  withRings,
+} from '../_support/rings.js';
 import { TempDir } from '../_support/temp-dir.js';
 import { viewOf } from '../_support/views.js';
 import { waitUntil } from '../_support/wait.js';
@@ -53,13 +59,6 @@ async function filesOfReaders(daemon: RunningDaemon): Promise<string[]> {
 function seeing(file: string, place: string): string[] {
   const script = `mount --bind '${file}' '${place}'; exec "$@"`;
   return ['unshare', '--mount', 'sh', '-ec', script, 'sh'];
-}
-
-/** Process ids of the tasks of a worker's rings. */
-async function ringTasks(worker: number): Promise<number[]> {
-  const { stdout } = await run('ps', ['-o', 'pid=,comm=', '--ppid', String(worker)]);
-  const lines = stdout.split('\n').filter((line) => line.includes('lensfs-ring/'));
-  return lines.map((line) => Number.parseInt(line, 10));
 }
 
 test('a connection has a ring on each CPU, and status says so', async () => {
