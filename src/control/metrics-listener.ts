@@ -2,6 +2,7 @@
 // GET /metrics on a TCP address, for a Prometheus that cannot reach the control socket. Nothing else is there.
 import { type FastifyInstance, fastify } from 'fastify';
 import { messageOf } from '../errors.js';
+import { withoutSchemas } from '../without-schemas.js';
 import { ControlError } from './control-error.js';
 import { endpoints } from './protocol.js';
 
@@ -25,6 +26,7 @@ export class MetricsListener implements AsyncDisposable {
     const separator = address.lastIndexOf(':');
     const host = address.slice(0, separator).replace(/^\[|\]$/g, '');
     const app = fastify({
+      ...withoutSchemas,
       bodyLimit: 1_024,
       requestTimeout: requestTimeoutMs,
       connectionTimeout: requestTimeoutMs,

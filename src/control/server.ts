@@ -6,6 +6,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { liveConfigJsonSchema } from '../config/default-file.js';
 import { codeOf, messageOf } from '../errors.js';
 import { type Logger, logMessages } from '../logger.js';
+import { withoutSchemas } from '../without-schemas.js';
 import { z } from '../zod.js';
 import { CauseLimiter } from './cause-limiter.js';
 import { discardRest } from './discard-rest.js';
@@ -113,6 +114,7 @@ function createApp(options: ControlServerOptions, streams: Set<ServerResponse>):
   const { logger } = options;
   const failures = new CauseLimiter();
   const app = fastify({
+    ...withoutSchemas,
     bodyLimit: maxBodyBytes,
     // Of a view's id, which is a path of a cgroup and longest in Kubernetes.
     routerOptions: { maxParamLength: maxUrlParameterChars },

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyInstance, fastify } from 'fastify';
 import { codeOf, messageOf } from '../errors.js';
 import { type Logger, logMessages } from '../logger.js';
+import { withoutSchemas } from '../without-schemas.js';
 import { type AdmissionPath, failed, parseReview, respond, review } from './admission.js';
 import { type KeyPair, servedUntil } from './certificates.js';
 import { KubernetesError } from './kubernetes-error.js';
@@ -91,6 +92,7 @@ export class WebhookServer implements AsyncDisposable {
     const { pair, review: reviewOptions, logger } = options;
     const requestTimeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
     const app = fastify({
+      ...withoutSchemas,
       https: {
         ...pair,
         minVersion: 'TLSv1.2',
@@ -142,7 +144,7 @@ export class WebhookServer implements AsyncDisposable {
   }
 
   #createSide(): FastifyInstance {
-    const app = fastify({ forceCloseConnections: true });
+    const app = fastify({ ...withoutSchemas, forceCloseConnections: true });
     app.get('/healthz', async () => 'ok\n');
     app.get('/readyz', async (_request, reply) => {
       return this.#isReady ? 'ok\n' : reply.code(503).send('stopping\n');

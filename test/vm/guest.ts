@@ -40,8 +40,8 @@ export async function runInGuest(
     cpus: '4',
     kernelArguments: [
       ...['cgroup_no_v1=all', 'psi=1'],
-      // Less to emulate; and a host that is busy looks like a broken timer.
-      ...['mitigations=off', 'nokaslr', 'no_timer_check', 'nowatchdog', 'audit=0'],
+      // Less to emulate, the same code at the same addresses; and a host that is busy looks like a broken timer.
+      ...['mitigations=off', 'nokaslr', 'norandmaps', 'no_timer_check', 'nowatchdog', 'audit=0'],
       'rcupdate.rcu_cpu_stall_suppress=1',
     ],
     disksMib: [512, 64],
