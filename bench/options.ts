@@ -6,7 +6,7 @@ import { fullEffort, quickEffort, type Scenario, scenarios } from './scenarios.j
 
 export const usage = `Usage: npm run bench -- [OPTION ...]
 
-  --quick            the essential scenarios, in about three minutes
+  --quick            the essential scenarios, in less than two minutes
   --gate             fail when a ratio is below what bench/gates.ts asks for
   --scenario TEXT    only scenarios with this in their name; may be repeated
   --driver NAME      only this driver: ${driverNames.join(', ')}; may be repeated
@@ -58,7 +58,8 @@ export function parseOptions(argv: readonly string[]): Options {
 }
 
 function quickOf(scenario: Scenario): Scenario {
-  return { ...scenario, drivers: scenario.quickDrivers ?? scenario.drivers };
+  const { quickDrivers: drivers = scenario.drivers, quickMaxRounds: maxRounds } = scenario;
+  return { ...scenario, drivers, ...(maxRounds !== undefined && { maxRounds }) };
 }
 
 /** A text that is a whole name stands for that one alone. */

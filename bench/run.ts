@@ -12,6 +12,7 @@ import type { Measurement } from './measurement.js';
 import { type Options, parseOptions, usage } from './options.js';
 import { formatMarkdown, formatText, type Run } from './report.js';
 import { measureRound } from './rounds.js';
+import type { Scenario } from './scenarios.js';
 import type { Place } from './statistics.js';
 
 const results = fileURLToPath(new URL('./results/', import.meta.url));
@@ -32,7 +33,9 @@ async function measureAll(options: Options): Promise<Measurement[]> {
   for (let round = 1; round <= options.rounds; ++round) {
     const onScenario = ({ name }: { name: string }) =>
       process.stderr.write(`round ${round} of ${options.rounds}: ${name}\n`);
-    measurements.push(...(await measureRound({ ...options, onScenario }, round)));
+    const isDue = ({ maxRounds = options.rounds }: Scenario) => round <= maxRounds;
+    const scenarios = options.scenarios.filter(isDue);
+    measurements.push(...(await measureRound({ ...options, scenarios, onScenario }, round)));
   }
   return measurements;
 }

@@ -109,6 +109,10 @@ export interface Scenario {
   quick?: boolean;
   /** Those that `--quick` leaves, where gates are about some only. */
   quickDrivers?: readonly DriverName[];
+  /** Not measured in later rounds. */
+  maxRounds?: number;
+  /** The same for `--quick`, where it takes as long as many others together. */
+  quickMaxRounds?: number;
   /** Only runs when `--scenario` names it. */
   onlyByName?: boolean;
 }
@@ -266,6 +270,7 @@ export const scenarios: readonly Scenario[] = [
       drivers: ['lensfs-shared', 'lensfs-pinned'],
       quick: clients + hammers > 1,
       quickDrivers: ['lensfs-shared'],
+      quickMaxRounds: 2,
     }),
   ),
   ...Object.keys(abuses).map(

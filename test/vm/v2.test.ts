@@ -6,7 +6,7 @@ import { program } from '../_support/lensfs.js';
 import { built, command, root, testWith } from '../_support/requirements.js';
 import { type GuestResult, runInGuest } from './guest.js';
 
-// By itself it takes about eleven minutes.
+// By itself it takes about ten minutes.
 const timeoutMs = 900_000;
 
 const files = [
