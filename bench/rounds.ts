@@ -41,9 +41,8 @@ async function measureTogether(
   round: number,
 ): Promise<Measurement[]> {
   await using stages = new Stages();
-  for (const name of plan.drivers) {
-    if (scenarios.some((scenario) => scenario.drivers.includes(name))) await stages.add(name);
-  }
+  const isNeeded = (name: DriverName) => scenarios.some(({ drivers }) => drivers.includes(name));
+  await stages.add(plan.drivers.filter(isNeeded));
   const results: Measurement[] = [];
   for (const [index, scenario] of scenarios.entries()) {
     plan.onScenario(scenario);

@@ -162,7 +162,7 @@ export interface Effort {
 }
 
 export const fullEffort: Effort = { rounds: 5, loadSeconds: 1 };
-export const quickEffort: Effort = { rounds: 5, loadSeconds: 0.3 };
+export const quickEffort: Effort = { rounds: 5, loadSeconds: 0.2 };
 
 /** What the clients' container may use; enough not to slow them down. */
 export const limits = { memoryBytes: 256 * 2 ** 20, cpus: 2 };

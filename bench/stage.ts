@@ -42,8 +42,9 @@ export class Stage implements AsyncDisposable {
 export class Stages implements AsyncDisposable {
   readonly #stages = new Map<DriverName, Stage>();
 
-  async add(name: DriverName): Promise<void> {
-    this.#stages.set(name, await Stage.set(name));
+  async add(names: readonly DriverName[]): Promise<void> {
+    const set = async (name: DriverName) => this.#stages.set(name, await Stage.set(name));
+    throwFirst(await Promise.allSettled(names.map(set)));
   }
 
   get(name: DriverName): Stage | undefined {
@@ -51,6 +52,13 @@ export class Stages implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const stage of this.#stages.values()) await stage[Symbol.asyncDispose]();
+    const dispose = (stage: Stage) => stage[Symbol.asyncDispose]();
+    throwFirst(await Promise.allSettled([...this.#stages.values()].map(dispose)));
   }
+}
+
+/** Once all have ended, so that nothing goes on after an error. */
+function throwFirst(results: readonly PromiseSettledResult<unknown>[]): void {
+  const failed = results.find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
 }
