@@ -4,6 +4,7 @@ import { describe, expect } from 'vitest';
 import { ParentCgroup } from '../_support/cgroup-tree.js';
 import type { Container } from '../_support/container.js';
 import { containerTestWith, containerTest as test, useContainers } from '../_support/containers.js';
+import { patience } from '../_support/patience.js';
 import { parseStat } from '../_support/proc-text.js';
 import { twoCpus } from '../_support/requirements.js';
 
@@ -11,6 +12,9 @@ const containers = useContainers();
 const testOnTwo = containerTestWith(twoCpus);
 
 const burn = ['/busybox', 'sh', '-c', 'while :; do :; done'];
+
+/** Less than a container with half a CPU is throttled for, 50 ms; more than a reading takes, emulated too. */
+const readingSec = 0.005 * Math.min(patience, 4);
 
 /**
  * Replies twice, a second apart, with `/proc/stat` and the usage that its own cgroup has at the same
@@ -30,12 +34,15 @@ const readTwice = `
           usage = usage_usec()
           text = open('/proc/stat').read()
           end = time.clock_gettime(time.CLOCK_BOOTTIME)
-          if end - begin < 0.005:
+          if end - begin < ${readingSec}:
               return {'atSec': begin, 'usageUsec': usage, 'stat': text}
+          time.sleep(0.01)
   first = sample()
   reply(first)
-  while time.clock_gettime(time.CLOCK_BOOTTIME) < first['atSec'] + 1:
-      time.sleep(0.01)
+  left = 1
+  while left > 0:
+      time.sleep(left)
+      left = first['atSec'] + 1 - time.clock_gettime(time.CLOCK_BOOTTIME)
   reply(sample())
 `;
 
