@@ -21,7 +21,7 @@ describe('parseOptions()', () => {
       'control API beside 8 readers, hammered by 0',
     ]);
     const [last] = parseOptions(['--quick']).scenarios.slice(-1);
-    expect(last).toMatchObject({ drivers: ['lensfs-shared'], maxRounds: 2 });
+    expect(last).toMatchObject({ drivers: ['lensfs-shared'], maxRounds: 3 });
     expect(parseOptions(['--scenario', last?.name ?? '']).scenarios).toEqual([
       scenarios.find(({ name }) => name === last?.name),
     ]);
