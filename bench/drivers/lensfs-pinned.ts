@@ -10,7 +10,7 @@ import { startLensfs } from './lensfs.js';
 const firstNumber = '0000';
 
 export const startLensfsPinned: StartDriver = (options) =>
-  startLensfs('lensfs-pinned', findPinned, options);
+  startLensfs('lensfs-pinned', findPinned, options, ['--set', 'transport=classic']);
 
 async function findPinned(daemon: RunningDaemon, cgroupPath: string): Promise<FindFile> {
   const first = await pinnedDirectory(daemon, cgroupPath.replace('{}', firstNumber));

@@ -85,11 +85,10 @@ describe('a container', () => {
       const pids = [daemon.child.pid ?? 0, ...answerers];
       for (const pid of pids) process.kill(pid, 'SIGSTOP');
       const why = /does not answer, the host's values stay/;
-      // Over rings a request is taken at once, and who waits for its answer cannot be killed: "crun run" ends after the
-      // last of them, in the name of whoever has left them.
-      const hasRings = answerers.length > 1;
-      const atOnce = runtimes.filter((name) => name !== 'crun' || !hasRings);
-      const later = runtimes.filter((name) => name === 'crun' && hasRings);
+      // Over rings a request is taken at once, and who waits for its answer cannot be killed; "crun run" ends after every
+      // process that was left to it.
+      const later: Runtime[] = answerers.length > 1 ? ['crun'] : [];
+      const atOnce = runtimes.filter((name) => !later.includes(name));
       const waiting = Promise.all(later.map((runtime) => start(daemon, runtime)));
       try {
         const all = await Promise.all(atOnce.map((runtime) => start(daemon, runtime)));

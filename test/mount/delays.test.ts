@@ -7,19 +7,17 @@ import { expect } from 'vitest';
 import { RunningDaemon, run } from '../_support/lensfs.js';
 import { rootsOf, mountTest as test } from '../_support/mounted.js';
 import { python } from '../_support/python.js';
+import { ringTasks } from '../_support/rings.js';
 import { unpackTree } from '../_support/tree.js';
 import { waitUntil } from '../_support/wait.js';
 
 /** How many threads of the daemon, or tasks of its rings, are opening a pipe that nobody writes. */
 async function waitingForPartner(daemon: RunningDaemon): Promise<number> {
   const worker = await daemon.workerPid();
-  const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(worker)]);
-  const ringTasks = stdout
-    .split('\n')
-    .map((pid) => pid.trim())
-    .filter(Boolean);
   const threads = (await readdir(`/proc/${worker}/task`)).map((tid) => `${worker}/task/${tid}`);
-  const places = [...threads, ...ringTasks].map((task) => readFile(`/proc/${task}/wchan`, 'utf8'));
+  const places = [...threads, ...(await ringTasks(worker))].map((task) =>
+    readFile(`/proc/${task}/wchan`, 'utf8'),
+  );
   return (await Promise.all(places)).filter((place) => place === 'wait_for_partner').length;
 }
 
