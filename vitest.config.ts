@@ -9,7 +9,7 @@ const systemTests = [
   'test/checklist/mounted.test.ts',
   'test/kubernetes/{agent,image-run,node-program}.test.ts',
   'test/cli/{serve,show,terminal}.test.ts',
-  'test/control/{api,clients,events,hostile,turns}.test.ts',
+  'test/control/{api,clients,events,hostile,precedence}.test.ts',
   'test/docs/commands.test.ts',
   'test/metrics/served.test.ts',
 ];

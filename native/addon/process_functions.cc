@@ -22,7 +22,6 @@
 #include "core/base/handover.h"
 #include "core/base/link.h"
 #include "core/base/result.h"
-#include "core/base/short_turns.h"
 
 namespace addon {
 namespace {
@@ -106,11 +105,6 @@ Napi::Value JsBecome(const Napi::CallbackInfo& info) {
   return ThrowError(info.Env(), SystemError("execute", command.front()));
 }
 
-Napi::Value JsTakeShortTurns(const Napi::CallbackInfo& info) {
-  core::TakeShortTurns();
-  return info.Env().Undefined();
-}
-
 // {link, worker, fds} of what is offered at `path`, see core/base/handover.h; undefined when
 // nothing is. `link` is -1 when no worker serves.
 Napi::Value JsTakeOver(const Napi::CallbackInfo& info) {
@@ -152,7 +146,6 @@ void DefineProcessFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("listen", Napi::Function::New<JsListen>(env));
   exports.Set("become", Napi::Function::New<JsBecome>(env));
   exports.Set("packPreset", Napi::Function::New<JsPackPreset>(env));
-  exports.Set("takeShortTurns", Napi::Function::New<JsTakeShortTurns>(env));
   exports.Set("takeOver", Napi::Function::New<JsTakeOver>(env));
   exports.Set("firstWorkerFd", Napi::Number::New(env, core::kWorkerFirstFd));
 }

@@ -26,6 +26,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/fd.h"
+#include "core/base/precedence.h"
 #include "core/base/result.h"
 #include "fuse/journal.h"
 #include "fuse/replies.h"
@@ -270,6 +271,7 @@ void Connection::AddReader() {
 
 void Connection::ReadRequests(Reader& reader) {
   BlockAllButWakeSignal();
+  core::GiveUpPrecedence();
   pthread_setname_np(pthread_self(), "lensfs-reader");
   ThreadScratch().before_delay = [this, &reader] { ExpectDelay(reader); };
   while (!stopping_.load(std::memory_order_acquire)) {

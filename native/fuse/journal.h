@@ -36,7 +36,7 @@ class RequestSlot {
 
  private:
   uint32_t deaths_;
-  uint32_t reserved_;
+  [[maybe_unused]] uint32_t reserved_;  // what follows is aligned as requests are
   char bytes_[kBytes];
 };
 

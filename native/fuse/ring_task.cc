@@ -17,6 +17,7 @@
 #include <cstring>
 #include <string>
 
+#include "core/base/precedence.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/proc/pid.h"
@@ -74,6 +75,7 @@ int RingTask::Main(void* task) {
   auto& self = *static_cast<RingTask*>(task);
   BlockAllButWakeSignal();
   (void)prctl(PR_SET_PDEATHSIG, WakeSignal());
+  core::GiveUpPrecedence();
   (void)prctl(PR_SET_NAME, ("lensfs-ring/" + std::to_string(self.place_.cpu)).c_str());
   const RingEnd end = self.Run();
   _exit(static_cast<int>(end));

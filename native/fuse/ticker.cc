@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/base/precedence.h"
 #include "core/engine/engine.h"
 #include "core/engine/sheet_maker.h"
 
@@ -33,6 +34,7 @@ void Ticker::Run() {
   sigset_t blocked;
   sigfillset(&blocked);
   pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
+  core::GiveUpPrecedence();
   pthread_setname_np(pthread_self(), "lensfs-ticker");
   core::engine::Scratch scratch;
   // From a fixed start, so that a slow tick does not push the next ones away.

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "core/base/fd.h"
+#include "core/base/precedence.h"
 #include "core/base/result.h"
 #include "core/catalog/catalog.h"
 #include "core/cgroup/controller.h"
@@ -211,6 +212,7 @@ void Triggers::Run() {
   sigset_t blocked;
   sigfillset(&blocked);
   pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
+  core::GiveUpPrecedence();
   pthread_setname_np(pthread_self(), "lensfs-triggers");
   std::array<epoll_event, 16> ready{};
   for (;;) {

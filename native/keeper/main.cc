@@ -11,6 +11,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/link.h"
+#include "core/base/precedence.h"
 #include "core/base/result.h"
 #include "keeper/keeper.h"
 #include "keeper/log.h"
@@ -57,6 +58,7 @@ int main(int argc, char** argv) {
   keeper::FindJournal();
   for (int& fd : options->fds) MoveUp(fd);
   MoveUp(options->predecessor_fd);
+  core::TakePrecedence();
   keeper::GiveUpPrivileges();
   if (options->is_filtered) {
     const core::Status refused = keeper::RefuseOtherSyscalls();

@@ -12,7 +12,6 @@ import { levelNumber } from '../log-levels.js';
 import { createLogger, type Logger, logMessages } from '../logger.js';
 import { type KeptDescriptors, type NativeEngine, peerOf } from '../native/binding.js';
 import { countLayers } from '../native/mounts.js';
-import { takeShortTurns } from '../native/process.js';
 import type { WorkerLink } from '../native/worker-link.js';
 import { findRuntimeDirectories, type RuntimeDirectories } from './container-names.js';
 import { ContainerWatch } from './container-watch.js';
@@ -76,8 +75,6 @@ export class Daemon {
       onReload: () => void this.#queueReload(),
     });
     link.send('logLevel', levelNumber(this.#config.log.level));
-    // The readers' threads have begun by now, and keep their long ones.
-    takeShortTurns();
     if (count > 1) {
       const { replays, refusals } = engine.status();
       const at = new Date().toISOString();

@@ -244,7 +244,6 @@ export interface Addon extends AttachFunctions {
   makeMemory(name: string): number;
   listen(path: string, mode: number): number;
   become(command: readonly string[], fds: readonly number[]): void;
-  takeShortTurns(): void;
   /** `link` is -1 when no worker serves; `worker` is 0 when it is the peer of the link's connection. */
   takeOver(path: string): { link: number; worker: number; fds: number[] } | undefined;
   packPreset(options: NativeOptions, where: PresetPlaces): Buffer;

@@ -35,14 +35,6 @@ export function takeOver(path: string): Handover | undefined {
   return link < 0 ? { kept } : { kept, predecessor: { link, worker } };
 }
 
-/**
- * Lets this thread run soon after it has something to do, for a short time each: who asks it waits for nobody's long turn,
- * and it gets no more of a CPU than before. Linux before 6.12 ignores it.
- */
-export function takeShortTurns(): void {
-  loadAddon().takeShortTurns();
-}
-
 /** What a keeper's worker has been given. */
 export function inheritedDescriptors(): KeptDescriptors {
   const { firstWorkerFd } = loadAddon();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { accessSync, constants } from 'node:fs';
-import { availableParallelism, release } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { type TestFunction, test } from 'vitest';
 
@@ -24,15 +24,6 @@ export const twoCpus: Requirement = {
   met: () => availableParallelism() >= 2,
   missing: 'needs two CPUs',
 };
-
-/** Linux of at least this version. */
-export function linux(major: number, minor: number): Requirement {
-  const [ownMajor = 0, ownMinor = 0] = release().split('.').map(Number);
-  return {
-    met: () => ownMajor > major || (ownMajor === major && ownMinor >= minor),
-    missing: `needs Linux ${major}.${minor}`,
-  };
-}
 
 /** A file that a build makes, such as `build/Release/addon.node`. */
 export function built(path: string): Requirement {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // FUSE over io_uring: readers notice neither that it is there nor that it begins anew.
 import { readFile, writeFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { BuildCopy } from '../_support/build-copy.js';
@@ -66,7 +67,10 @@ test('a connection has a ring on each CPU, and status says so', async () => {
   const { transport } = await statusOf(daemon);
   expect(transport).toMatchObject({ kind: 'ring', reason: '', forced: 0 });
   expect(transport.bytesPerCpu).toBeLessThanOrEqual(256 * 1024);
-  expect(await ringTasks(await daemon.workerPid())).toHaveLength(2 * transport.cpus);
+  const tasks = await ringTasks(await daemon.workerPid());
+  expect(tasks).toHaveLength(2 * transport.cpus);
+  // They share the CPUs with who reads, unlike the worker's own thread.
+  expect(new Set(tasks.map((pid) => getPriority(pid)))).toEqual(new Set([getPriority()]));
   const { stdout } = await daemon.command('status');
   expect(stdout).toMatch(/^Transport +ring on \d+ CPUs, 240 KiB each$/m);
   expect((await daemon.command('stop')).code).toBe(0);

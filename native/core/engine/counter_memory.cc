@@ -34,8 +34,8 @@ constexpr size_t kHeaderWords = 8;
 
 // A slot: its key, then two copies.
 constexpr size_t kKeyWords = 4;
-constexpr size_t kSavedAtWord = 4;  // monotonic, ns
-constexpr size_t kTurnWord = 5;     // the copy that counts, 1 or 2; 0: there is none yet
+constexpr size_t kSavedAtWord = kKeyWords;  // monotonic, ns
+constexpr size_t kTurnWord = 5;             // the copy that counts, 1 or 2; 0: there is none yet
 constexpr size_t kSlotHeaderWords = 6;
 
 // A copy: how many CPUs its accumulator has, whether there is a load average, the load average,
