@@ -291,7 +291,7 @@ export const scenarios: readonly Scenario[] = [
     task: { kind: 'cold', file: 'proc/meminfo', containers: 200 },
     drivers: contenders,
   },
-  { name: 'fleet', task: { ...fleet, seconds: 10 }, drivers: contenders },
+  { name: 'fleet', task: { ...fleet, seconds: 10 }, drivers: [...contenders, 'bare-ring'] },
   {
     name: 'fleet for 10 minutes',
     task: { ...fleet, seconds: 600 },

@@ -124,10 +124,11 @@ Result<Attributes> PinnedTree::FileAttributes(const ViewNode& node, Scratch& scr
   attributes.stat.st_atim = attributes.stat.st_mtim = attributes.stat.st_ctim =
       ToTimespec(page->modified_at);
   // What is left of the bytes' time: the page cache's copy is never older than `freshness`.
-  const Nanoseconds good_until = page->text->made_at + engine_.PolicyOf(*found->view)->freshness;
+  const Nanoseconds freshness = engine_.PolicyOf(*found->view)->freshness;
+  const Nanoseconds good_until = page->text->made_at + freshness;
   const Nanoseconds left = std::max(Nanoseconds{}, good_until - core::NowMonotonic());
   attributes.valid_seconds = std::chrono::duration<double>(left).count();
-  if (!found->view->cgroup.IsAlive()) attributes.valid_seconds = kGoneSeconds;
+  if (!found->view->IsAlive(freshness)) attributes.valid_seconds = kGoneSeconds;
   return attributes;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// lensfs-bare-ring: serves copies of two of the host's files with FUSE over io_uring, and does
+// lensfs-bare-ring: serves copies of five of the host's files with FUSE over io_uring, and does
 // nothing else: the most that this transport gives. For benchmarks only.
 //
 //   lensfs-bare-ring DIRECTORY        mounts at DIRECTORY, serves until it is killed or unmounted
@@ -158,7 +158,8 @@ int main(int argc, char** argv) {
     (void)std::fputs("usage: lensfs-bare-ring DIRECTORY\n", stderr);
     return 2;
   }
-  const BareFiles files({CopyOf("meminfo"), CopyOf("stat")});
+  const BareFiles files(
+      {CopyOf("meminfo"), CopyOf("stat"), CopyOf("loadavg"), CopyOf("uptime"), CopyOf("cpuinfo")});
   const core::Fd fuse(open("/dev/fuse", O_RDWR | O_CLOEXEC));
   if (!fuse.valid()) Fail("open /dev/fuse", errno);
   const std::string options =

@@ -154,6 +154,7 @@ void Fleet::Poll(size_t number) {
 
 // The last container ends the round; in kTurns the first one begins the next.
 void Fleet::TakeTurn(size_t number) {
+  if (shared_->task == Task::kOnce) FindAll(number);
   ReadAll(number);
   const bool is_last = number + 1 == count_;
   const bool is_over = shared_->task == Task::kOnce ? is_last : Clock::now() >= shared_->end;
@@ -164,10 +165,18 @@ void Fleet::TakeTurn(size_t number) {
   }
 }
 
-void Fleet::ReadAll(size_t number) {
-  static Buffer buffer;
+void Fleet::FindAll(size_t number) {
+  places_.clear();
   for (size_t index = 0; index < shared_->file_count; ++index) {
     const std::string path = Numbered(shared_->files[index].data(), number);
+    places_.emplace_back(open(path.c_str(), O_PATH | O_CLOEXEC));
+  }
+}
+
+void Fleet::ReadAll(size_t number) {
+  static Buffer buffer;
+  for (const core::Fd& place : places_) {
+    const std::string path = "/proc/self/fd/" + std::to_string(place.get());
     const auto begin = Clock::now();
     const auto bytes = ReadByOpening(path.c_str(), buffer);
     members_[number].tally.Count(bytes, Clock::now() - begin);

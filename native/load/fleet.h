@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many containers of one process each, which read when they are told to.
 //
-// Each process is the first of a pid namespace of its own and in a cgroup of its own. They end when
-// the process that made them does.
+// Each process is the first of a pid namespace of its own and in a cgroup of its own. It has its
+// files as a container has what is mounted into it: the way to them is walked once, in the first
+// task. They end when the process that made them does.
 //
-// Source: clone(2), pid_namespaces(7).
+// Source: clone(2), pid_namespaces(7); open(2), O_PATH.
 // Units:  nanoseconds of the monotonic clock.
 // Errors: those of clone, mmap and writing to cgroup.procs.
 #pragma once
@@ -20,12 +21,13 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/fd.h"
 #include "load/tally.h"
 
 namespace load {
 
 enum class Task : uint8_t {
-  kOnce,   // read each file once, then hand over to the next container
+  kOnce,   // find and read each file once, then hand over to the next container; always the first
   kTurns,  // the same again and again until the end
   kPoll,   // read each file in every period, all containers at the same time
 };
@@ -71,12 +73,14 @@ class Fleet {
   void Obey(size_t number);
   void Poll(size_t number);
   void TakeTurn(size_t number);
+  void FindAll(size_t number);
   void ReadAll(size_t number);
 
   size_t count_ = 0;
   Shared* shared_ = nullptr;
   Member* members_ = nullptr;
   std::vector<pid_t> pids_;
+  std::vector<core::Fd> places_;  // of the files, in a container's own process
 };
 
 // `text` with the number in place of "{}".

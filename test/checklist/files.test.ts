@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { CapturedHost } from '../_support/captured-hosts.js';
 import { Specimen } from '../_support/specimen.js';
 import { core } from '../_support/testing-addon.js';
+import { waitUntil } from '../_support/wait.js';
 
 /** Age and idle time in hundredths of a second: exact, unlike a fraction. */
 function uptimeOf(specimen: Specimen): [number, number] {
@@ -113,6 +114,20 @@ describe('loadavg', () => {
     const directory = v2.cgroupFile('pids').replace(/\/pids$/, '');
     await addTasks(v2.host, `${directory}/child`, [{ state: 'S', pids: [40_123, 77] }]);
     expect(tasksOf(v2.read('proc/loadavg')).lastPid).toBe(77);
+  });
+
+  test('(26) tells tasks with the same id from each other', async () => {
+    await using v2 = await Specimen.unpack('v2');
+    const directory = v2.cgroupFile('pids').replace(/\/pids$/, '');
+    await addTasks(v2.host, `${directory}/child`, [{ state: 'S', pids: [40_123, 77] }]);
+    const engine = v2.host.engine();
+    const lastPid = () => tasksOf(engine.read('proc/loadavg', v2.pid)).lastPid;
+    expect(lastPid()).toBe(77);
+    await addTasks(v2.host, `${directory}/child`, [{ state: 'S', pids: [40_123, 78] }]);
+    const fields = `(task) S ${'0 '.repeat(18)}4711 ${'0 '.repeat(20)}`;
+    await v2.host.tree.write('proc/40123/stat', `40123 ${fields}\n`);
+    await waitUntil('its number is asked for', async () => lastPid() !== 77);
+    expect(lastPid()).toBe(78);
   });
 
   test('(27) begins with the CPUs that were busy, not with 0.00', async () => {

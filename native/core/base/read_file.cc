@@ -19,6 +19,8 @@
 namespace core {
 namespace {
 
+constexpr size_t kSmallestPageBytes = 4096;
+
 ssize_t PreadRetrying(int fd, char* into, size_t size, off_t offset) {
   ssize_t count = 0;
   do {
@@ -39,15 +41,21 @@ Result<std::string_view> ReadOnce(int fd, FileBuffer& buffer, std::string_view p
   }
 }
 
-Result<std::string_view> ReadWhole(int fd, FileBuffer& buffer, std::string_view path) {
+Result<std::string_view> ReadWhole(int fd,
+                                   FileBuffer& buffer,
+                                   std::string_view path,
+                                   size_t longest_record_bytes) {
   size_t size = 0;
   for (;;) {
     if (size == buffer.bytes_.size()) buffer.bytes_.resize(buffer.bytes_.size() * 4);
     const ssize_t count = PreadRetrying(
         fd, buffer.bytes_.data() + size, buffer.bytes_.size() - size, static_cast<off_t>(size));
     if (count < 0) return SystemError("read", path);
-    if (count == 0) return std::string_view(buffer.bytes_.data(), size);
     size += static_cast<size_t>(count);
+    const size_t room =
+        kSmallestPageBytes - std::min(kSmallestPageBytes, static_cast<size_t>(count));
+    if (count == 0 || room >= longest_record_bytes)
+      return std::string_view(buffer.bytes_.data(), size);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,9 @@
 #include "core/base/result.h"
 
 namespace core {
+
+// As long as any.
+inline constexpr size_t kUnknownRecordBytes = SIZE_MAX;
 
 // Room for one file. The text of the last read lives until the next one. Grows, never shrinks.
 class FileBuffer {
@@ -30,7 +34,10 @@ class FileBuffer {
 
  private:
   friend Result<std::string_view> ReadOnce(int fd, FileBuffer& buffer, std::string_view path);
-  friend Result<std::string_view> ReadWhole(int fd, FileBuffer& buffer, std::string_view path);
+  friend Result<std::string_view> ReadWhole(int fd,
+                                            FileBuffer& buffer,
+                                            std::string_view path,
+                                            size_t longest_record_bytes);
   std::vector<char> bytes_;
   ReadLog* log_ = nullptr;
 };
@@ -40,8 +47,12 @@ class FileBuffer {
 Result<std::string_view> ReadOnce(int fd, FileBuffer& buffer, std::string_view path);
 
 // From offset 0 to the end, for files that the kernel makes record by record (/proc/cpuinfo,
-// /proc/diskstats, cgroup.procs).
-Result<std::string_view> ReadWhole(int fd, FileBuffer& buffer, std::string_view path);
+// /proc/diskstats, cgroup.procs). It fills a page with as many records as fit: where
+// `longest_record_bytes` is known, nobody has to ask for more than it had room for.
+Result<std::string_view> ReadWhole(int fd,
+                                   FileBuffer& buffer,
+                                   std::string_view path,
+                                   size_t longest_record_bytes = kUnknownRecordBytes);
 
 // Opens `path` below the directory `dir_fd` close-on-exec; `access` is O_RDONLY or O_RDWR.
 Result<Fd> OpenAt(int dir_fd, const char* path, int access = O_RDONLY);

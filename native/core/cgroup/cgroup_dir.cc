@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "core/base/read_file.h"
 #include "core/base/read_log.h"
 #include "core/base/result.h"
+#include "core/cgroup/descendants.h"
 
 namespace core::cgroup {
 namespace {
@@ -61,20 +63,27 @@ constexpr std::array<const char*, static_cast<size_t>(CgroupFile::kCount)> kName
 };
 
 constexpr int kNotHeld = -1;
+constexpr size_t kLongestNumberBytes = 32;  // with its line's end
 
 const char* RelativePath(const std::string& path) {
   return path == "/" ? "." : path.c_str() + 1;
 }
 
-}  // namespace
-
-Result<uint64_t> ReadCgroupId(int root_fd, const std::string& path) {
+Result<struct stat> StatDirectory(int root_fd, const std::string& path) {
   struct stat status{};
   if (fstatat(root_fd, RelativePath(path), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     return SystemError("open", path);
   }
-  if (S_ISDIR(status.st_mode)) return uint64_t{status.st_ino};
+  if (S_ISDIR(status.st_mode)) return status;
   return Error{.errno_value = ENOTDIR, .operation = "open", .path = path};
+}
+
+}  // namespace
+
+Result<uint64_t> ReadCgroupId(int root_fd, const std::string& path) {
+  const auto status = StatDirectory(root_fd, path);
+  if (!status) return status.error();
+  return uint64_t{status->st_ino};
 }
 
 const char* NameOf(CgroupFile file) {
@@ -107,10 +116,9 @@ Result<std::shared_ptr<CgroupDir>> CgroupDir::Open(int root_fd,
 }
 
 // No other cgroup ever gets the id, so that what was opened before it is seen is this one's.
-Status CgroupDir::CheckId() const {
-  const auto id = ReadCgroupId(root_fd_, path_);
-  if (!id) return id.error();
-  if (*id == id_) return Unit{};
+Result<struct stat> CgroupDir::Stat() const {
+  auto status = StatDirectory(root_fd_, path_);
+  if (!status || status->st_ino == id_) return status;
   return Replaced();
 }
 
@@ -129,26 +137,44 @@ Result<Fd> CgroupDir::OpenDirectory() const {
 }
 
 // `access` is O_RDONLY or O_RDWR.
-Result<Fd> CgroupDir::OpenFile(const char* name, int access) const {
+Result<CgroupDir::OpenedFile> CgroupDir::OpenFile(const char* name, int access) const {
   std::string path(RelativePath(path_));
   path.append("/").append(name);
   auto fd = OpenAt(root_fd_, path.c_str(), access);
   if (!fd) {
     return Error{.errno_value = fd.error().errno_value, .operation = "open", .path = name};
   }
-  const auto status = CheckId();
-  if (!status) return status.error();
-  return fd;
+  const auto dir = Stat();
+  if (!dir) return dir.error();
+  return OpenedFile{.fd = std::move(*fd), .is_of_leaf = HasNoChildren(*dir)};
 }
 
 Result<Fd> CgroupDir::OpenForWriting(CgroupFile file) const {
-  return OpenFile(NameOf(file), O_RDWR);
+  auto opened = OpenFile(NameOf(file), O_RDWR);
+  if (!opened) return opened.error();
+  return std::move(opened->fd);
 }
 
 Result<std::string_view> CgroupDir::ReadByName(const char* name, FileBuffer& buffer) const {
-  const auto fd = OpenFile(name);
-  if (!fd) return fd.error();
-  auto text = ReadWhole(fd->get(), buffer, name);
+  const auto opened = OpenFile(name);
+  if (!opened) return opened.error();
+  return ReadNumbers(opened->fd, name, buffer);
+}
+
+Result<std::optional<std::string_view>> CgroupDir::ReadOfLeaf(const char* name,
+                                                              FileBuffer& buffer) const {
+  const auto opened = OpenFile(name);
+  if (!opened) return opened.error();
+  if (!opened->is_of_leaf) return std::optional<std::string_view>();
+  const auto text = ReadNumbers(opened->fd, name, buffer);
+  if (!text) return text.error();
+  return std::optional(*text);
+}
+
+Result<std::string_view> CgroupDir::ReadNumbers(const Fd& fd,
+                                                const char* name,
+                                                FileBuffer& buffer) const {
+  auto text = ReadWhole(fd.get(), buffer, name, kLongestNumberBytes);
   if (text && buffer.Log() != nullptr) Log(name, *text, *buffer.Log());
   return text;
 }
@@ -170,11 +196,11 @@ Result<std::string_view> CgroupDir::ReadUnlogged(CgroupFile file, FileBuffer& bu
   if (held != kNotHeld) return ReadOnce(held, buffer, NameOf(file));
   auto opened = OpenFile(NameOf(file));
   if (!opened) return opened.error();
-  auto text = ReadOnce(opened->get(), buffer, NameOf(file));
+  auto text = ReadOnce(opened->fd.get(), buffer, NameOf(file));
   if (!text || !budget_.Take()) return text;
   int expected = kNotHeld;
-  if (slot.compare_exchange_strong(expected, opened->get(), std::memory_order_acq_rel)) {
-    (void)opened->release();
+  if (slot.compare_exchange_strong(expected, opened->fd.get(), std::memory_order_acq_rel)) {
+    (void)opened->fd.release();
   } else {
     budget_.Give(1);  // another thread was faster
   }
@@ -182,7 +208,7 @@ Result<std::string_view> CgroupDir::ReadUnlogged(CgroupFile file, FileBuffer& bu
 }
 
 bool CgroupDir::IsAlive() const {
-  const auto status = CheckId();
+  const auto status = Stat();
   // Where it cannot be looked at nobody knows; only what is gone is gone.
   return status || status.error().errno_value != ENOENT;
 }

@@ -9,12 +9,14 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -101,8 +103,10 @@ class CgroupDir {
   // open while the budget allows. Safe from any thread.
   Result<std::string_view> Read(CgroupFile file, FileBuffer& buffer);
 
-  // A file that is not read often: opened for this read.
+  // A file of a number a line that is not read often: opened for this read.
   Result<std::string_view> ReadByName(const char* name, FileBuffer& buffer) const;
+  // The same, and nothing when it has children, or may have some.
+  Result<std::optional<std::string_view>> ReadOfLeaf(const char* name, FileBuffer& buffer) const;
   // For writing too, and to be kept by the caller.
   [[nodiscard]] Result<Fd> OpenForWriting(CgroupFile file) const;
   // A descriptor of the directory for one use.
@@ -114,12 +118,18 @@ class CgroupDir {
   [[nodiscard]] bool IsAlive() const;
 
  private:
+  struct OpenedFile {
+    Fd fd;
+    bool is_of_leaf = false;
+  };
+
   CgroupDir(int root_fd, std::string path, uint64_t id, FdBudget& budget);
   Result<std::string_view> ReadUnlogged(CgroupFile file, FileBuffer& buffer);
   void Log(const char* name, std::string_view text, ReadLog& log) const;
-  [[nodiscard]] Result<Fd> OpenFile(const char* name, int access = O_RDONLY) const;
+  [[nodiscard]] Result<OpenedFile> OpenFile(const char* name, int access = O_RDONLY) const;
+  Result<std::string_view> ReadNumbers(const Fd& fd, const char* name, FileBuffer& buffer) const;
   // ENOENT when another cgroup has the path, or none.
-  [[nodiscard]] Status CheckId() const;
+  [[nodiscard]] Result<struct stat> Stat() const;
   [[nodiscard]] Error Replaced() const;
 
   int root_fd_;

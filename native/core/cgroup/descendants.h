@@ -22,9 +22,13 @@ namespace core::cgroup {
 
 // A directory's links are its name, its "." and each child's "..". File systems that do not count
 // them say 1.
+inline bool HasNoChildren(const struct stat& dir) {
+  return dir.st_nlink == 2;
+}
+
 inline bool IsLeaf(int dir_fd) {
   struct stat status{};
-  return fstat(dir_fd, &status) == 0 && status.st_nlink == 2;
+  return fstat(dir_fd, &status) == 0 && HasNoChildren(status);
 }
 
 // Calls `visit(fd)` with a descriptor of `dir_fd`, then of each cgroup below it, until it returns

@@ -40,6 +40,7 @@
 #include "core/engine/view.h"
 #include "core/model/load_average.h"
 #include "core/model/visible_cpus.h"
+#include "core/proc/cpuinfo.h"
 #include "core/proc/pid.h"
 #include "core/render/sheet.h"
 
@@ -197,8 +198,9 @@ Result<SnapshotRef> Engine::ReadView(size_t file,
 
 Result<SnapshotRef> Engine::ReadSnapshot(
     size_t file, const ViewRef& view, pid_t pid, Scratch& scratch, Outcome& outcome) {
-  const bool is_32bit =
-      catalog::Files()[file].needs.Has(catalog::Need::kHostCpuInfo) && IsCaller32Bit(pid, scratch);
+  const bool is_32bit = proc::kHas32BitText &&
+                        catalog::Files()[file].needs.Has(catalog::Need::kHostCpuInfo) &&
+                        IsCaller32Bit(pid, scratch);
   view->reads.fetch_add(1, std::memory_order_relaxed);
   const auto policy = PolicyOf(*view);
   auto& slot = view->snapshots.At(is_32bit ? kCpuInfo32Slot : file);

@@ -100,7 +100,7 @@ Result<ViewRef> Engine::ViewOfPid(pid_t pid, Scratch& scratch) {
 }
 
 bool Engine::IsKept(const ViewRef& view) const {
-  return !view->is_dropped.load(std::memory_order_relaxed) && view->cgroup.IsAlive();
+  return !view->is_dropped.load(std::memory_order_relaxed) && view->IsAlive(/*max_age=*/{});
 }
 
 ViewRef Engine::FindByTraits(const std::string& key) {

@@ -94,7 +94,7 @@ Result<InitProcess> Resolver::ReadInit(pid_t pid, FileBuffer& buffer) const {
 Result<CgroupPaths> Resolver::ReadNamespaceRoots(pid_t pid,
                                                  const CgroupPaths& own,
                                                  FileBuffer& buffer) const {
-  const auto text = pids_.ReadText(pid, "mountinfo", buffer);
+  const auto text = pids_.ReadMountInfo(pid, buffer);
   if (!text) return text.error();
   CgroupPaths roots;
   for (const proc::CgroupMount& mount : proc::ParseCgroupMounts(*text)) {

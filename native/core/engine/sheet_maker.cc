@@ -66,6 +66,12 @@ bool GovernsNothing(const View& view, std::initializer_list<Controller> controll
                              [&](Controller controller) { return view.cgroup.IsRoot(controller); });
 }
 
+// Who asks what a number is made of gets it made.
+bool IsFresh(Nanoseconds made_at, const Policy& policy, Moment now, const Scratch& scratch) {
+  return made_at != Nanoseconds{} && made_at + policy.freshness >= now.monotonic &&
+         policy.freshness > Nanoseconds{} && scratch.file.Log() == nullptr;
+}
+
 }  // namespace
 
 uint64_t AgeUsec(const View& view, Moment now) {
@@ -102,9 +108,8 @@ Result<bool> SheetMaker::Make(
   if (is_own && *is_own && needs.Has(Need::kCpuTime)) {
     is_own = FillCpuTime(view, policy, now, scratch);
   } else if (is_own && needs.Has(Need::kCpus)) {
-    const auto cpus = ReadVisibleCpus(view, policy, now, scratch.file);
+    const auto cpus = FillCpus(view, policy, now, scratch);
     if (!cpus) return cpus.error();
-    scratch.sheet.cpus = *cpus;
   }
   if (is_own && *is_own) is_own = FillPressure(view, needs, scratch);
   if (!is_own || !*is_own) return is_own;
@@ -199,25 +204,53 @@ Result<model::VisibleCpus> SheetMaker::ReadVisibleCpus(const View& view,
   return model::DeriveVisibleCpus(allowed, all, *quota, policy.cpu);
 }
 
+Status SheetMaker::FillCpus(View& view, const Policy& policy, Moment now, Scratch& scratch) {
+  {
+    const std::lock_guard lock(view.mutex);
+    if (IsFresh(view.cpu_figures.cpus_at, policy, now, scratch)) {
+      scratch.sheet.cpus = view.cpu_figures.cpus;
+      return Unit{};
+    }
+  }
+  const auto cpus = ReadVisibleCpus(view, policy, now, scratch.file);
+  if (!cpus) return cpus.error();
+  scratch.sheet.cpus = *cpus;
+  const std::lock_guard lock(view.mutex);
+  view.cpu_figures.cpus = *cpus;
+  view.cpu_figures.cpus_at = now.monotonic;
+  return Unit{};
+}
+
 // A container whose CPU time only the root cgroup counts has no usage of its own to show: all of
 // its time is idle (a private pid namespace in the root cgroup).
 Result<bool> SheetMaker::FillCpuTime(View& view,
                                      const Policy& policy,
                                      Moment now,
                                      Scratch& scratch) {
-  const auto cpus = ReadVisibleCpus(view, policy, now, scratch.file);
+  const auto cpus = FillCpus(view, policy, now, scratch);
   if (!cpus) return cpus.error();
+  render::Sheet& sheet = scratch.sheet;
+  {
+    const std::lock_guard lock(view.mutex);
+    if (IsFresh(view.cpu_figures.times_at, policy, now, scratch)) {
+      sheet.age_usec = view.cpu_figures.age_usec;
+      sheet.cpu_times = view.cpu_figures.times;
+      return true;
+    }
+  }
   auto usage = view.cgroup.ReadCpuUsage(scratch.file);
   if (!usage) return usage.error();
   const model::CpuSample sample{.boottime_usec = Usec(now.boottime),
                                 .age_usec = AgeUsec(view, now),
                                 .usage = std::move(*usage).value_or(cgroup::CpuUsage{})};
-  scratch.sheet.cpus = *cpus;
-  scratch.sheet.age_usec = sample.age_usec;
+  sheet.age_usec = sample.age_usec;
   const std::lock_guard lock(view.mutex);
-  view.counted.cpu.Advance(sample, *cpus);
+  view.counted.cpu.Advance(sample, sheet.cpus);
   view.SaveCounted();
-  scratch.sheet.cpu_times = view.counted.cpu.Read(*cpus);
+  sheet.cpu_times = view.counted.cpu.Read(sheet.cpus);
+  view.cpu_figures.age_usec = sheet.age_usec;
+  view.cpu_figures.times = sheet.cpu_times;
+  view.cpu_figures.times_at = now.monotonic;
   return true;
 }
 
@@ -234,11 +267,16 @@ Result<bool> SheetMaker::FillPressure(View& view, Needs needs, Scratch& scratch)
 
 Status SheetMaker::CountTasksNow(View& view, Moment now, FileBuffer& buffer) {
   const Nanoseconds begin = NowMonotonic();
-  const auto counts = CountTasks(view.cgroup, view.init, pids_, buffer);
-  if (!counts) return counts.error();
+  CountedTasks before;
+  {
+    const std::lock_guard lock(view.mutex);
+    before = view.tasks;
+  }
+  const auto counted = CountTasks(view.cgroup, view.init, pids_, before, buffer);
+  if (!counted) return counted.error();
   const Nanoseconds took = NowMonotonic() - begin;
   const std::lock_guard lock(view.mutex);
-  view.tasks = *counts;
+  view.tasks = *counted;
   view.tasks_at = now.monotonic;
   view.tasks_max_age = std::max(kTasksMaxAge, took * kTaskCountShare);
   return Unit{};
@@ -252,7 +290,7 @@ Status SheetMaker::FillTasks(View& view, Moment now, Scratch& scratch) {
     // Who asks what a number is made of gets it made.
     const bool is_known = view.tasks_at != Nanoseconds{} && scratch.file.Log() == nullptr;
     is_fresh = is_known && now.monotonic - view.tasks_at < view.tasks_max_age;
-    is_quick = is_known && view.tasks.total <= kQuicklyCounted;
+    is_quick = is_known && view.tasks.counts.total <= kQuicklyCounted;
   }
   if (!is_fresh) {
     if (!is_quick && scratch.before_delay) scratch.before_delay();
@@ -260,7 +298,7 @@ Status SheetMaker::FillTasks(View& view, Moment now, Scratch& scratch) {
     if (!status) return status;
   }
   const std::lock_guard lock(view.mutex);
-  scratch.sheet.tasks = view.tasks;
+  scratch.sheet.tasks = view.tasks.counts;
   return Unit{};
 }
 
@@ -304,7 +342,7 @@ Status SheetMaker::SampleLoad(View& view, const Policy& policy, Moment now, File
   if (!status) return status;
   const std::lock_guard lock(view.mutex);
   view.counted.load = model::AdvanceLoadAverage(
-      view.counted.load.value_or(model::LoadAverage{}), view.tasks.running, periods);
+      view.counted.load.value_or(model::LoadAverage{}), view.tasks.counts.running, periods);
   view.counted.load_at = load_at + microseconds(periods * model::kLoadPeriodUsec);
   view.SaveCounted();
   return Unit{};

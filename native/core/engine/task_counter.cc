@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "core/base/result.h"
 #include "core/base/text.h"
 #include "core/cgroup/cgroup.h"
+#include "core/cgroup/cgroup_dir.h"
 #include "core/cgroup/descendants.h"
 #include "core/cgroup/hierarchy.h"
 #include "core/engine/resolver.h"
@@ -28,10 +28,19 @@ void AppendTids(std::string_view lines, std::vector<uint64_t>& tids) {
   }
 }
 
-// The task ids of `dir_fd` and everything below it.
-Result<std::vector<uint64_t>> ReadTids(int dir_fd, const char* file, FileBuffer& buffer) {
+// The task ids of `dir` and everything below it.
+Result<std::vector<uint64_t>> ReadTids(const cgroup::CgroupDir& dir,
+                                       const char* file,
+                                       FileBuffer& buffer) {
   std::vector<uint64_t> tids;
-  const auto walked = cgroup::ForEachDescendant(dir_fd, [&](int fd) {
+  const auto of_leaf = dir.ReadOfLeaf(file, buffer);
+  if (of_leaf && of_leaf->has_value()) {
+    AppendTids(**of_leaf, tids);
+    return tids;
+  }
+  const auto opened = dir.OpenDirectory();
+  if (!opened) return opened.error();
+  const auto walked = cgroup::ForEachDescendant(opened->get(), [&](int fd) {
     const auto text = ReadFileAt(fd, file, buffer);
     if (text) AppendTids(*text, tids);
     return true;
@@ -42,16 +51,16 @@ Result<std::vector<uint64_t>> ReadTids(int dir_fd, const char* file, FileBuffer&
 
 }  // namespace
 
-Result<render::TaskCounts> CountTasks(const cgroup::Cgroup& cgroup,
-                                      const InitProcess& init,
-                                      const proc::PidReader& pids,
-                                      FileBuffer& buffer) {
-  render::TaskCounts counts;
-  if (cgroup.Primary() == nullptr) return counts;
+Result<CountedTasks> CountTasks(const cgroup::Cgroup& cgroup,
+                                const InitProcess& init,
+                                const proc::PidReader& pids,
+                                const CountedTasks& before,
+                                FileBuffer& buffer) {
+  CountedTasks counted;
+  render::TaskCounts& counts = counted.counts;
+  if (cgroup.Primary() == nullptr) return counted;
   const bool is_v1 = cgroup.PrimaryVersion() == cgroup::Version::kV1;
-  const auto dir = cgroup.Primary()->OpenDirectory();
-  if (!dir) return dir.error();
-  const auto tids = ReadTids(dir->get(), is_v1 ? "tasks" : "cgroup.threads", buffer);
+  const auto tids = ReadTids(*cgroup.Primary(), is_v1 ? "tasks" : "cgroup.threads", buffer);
   if (!tids) return tids.error();
   for (const uint64_t tid : *tids) {
     const auto stat = pids.ReadStat(static_cast<pid_t>(tid), buffer);
@@ -59,16 +68,21 @@ Result<render::TaskCounts> CountTasks(const cgroup::Cgroup& cgroup,
     ++counts.total;
     if (stat->state == 'R' || stat->state == 'D') ++counts.running;
     if (stat->state == 'D') ++counts.blocked;
+    if (tid < counted.newest_tid) continue;
+    counted.newest_tid = tid;
+    counted.newest_starttime = stat->starttime;
   }
-  const auto newest = std::ranges::max_element(*tids);
-  if (newest != tids->end()) {
-    const auto ns_pids = pids.ReadNsPids(static_cast<pid_t>(*newest), buffer);
+  if (counted.newest_tid == before.newest_tid &&
+      counted.newest_starttime == before.newest_starttime && buffer.Log() == nullptr) {
+    counts.last_pid = before.counts.last_pid;
+  } else if (counted.newest_tid != 0) {
+    const auto ns_pids = pids.ReadNsPids(static_cast<pid_t>(counted.newest_tid), buffer);
     if (ns_pids && init.pid_level < ns_pids->size()) counts.last_pid = (*ns_pids)[init.pid_level];
   }
   const auto current = cgroup.ReadPidsCurrent(buffer);
   if (!current) return current.error();
   counts.total = current->value_or(counts.total);
-  return counts;
+  return counted;
 }
 
 }  // namespace core::engine

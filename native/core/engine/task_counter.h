@@ -8,6 +8,8 @@
 // Errors: ENOENT or ENODEV once the cgroup is removed.
 #pragma once
 
+#include <cstdint>
+
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/cgroup/cgroup.h"
@@ -17,11 +19,20 @@
 
 namespace core::engine {
 
+// What was counted, and the task whose number `counts.last_pid` is. Its start time tells it from
+// others that get its id.
+struct CountedTasks {
+  render::TaskCounts counts;
+  uint64_t newest_tid = 0;
+  uint64_t newest_starttime = 0;
+};
+
 // total is pids.current where there is one; last_pid is the newest task's number in the pid
-// namespace of `init`.
-Result<render::TaskCounts> CountTasks(const cgroup::Cgroup& cgroup,
-                                      const InitProcess& init,
-                                      const proc::PidReader& pids,
-                                      FileBuffer& buffer);
+// namespace of `init`. A task keeps its numbers, so that those in `before` are not looked up again.
+Result<CountedTasks> CountTasks(const cgroup::Cgroup& cgroup,
+                                const InitProcess& init,
+                                const proc::PidReader& pids,
+                                const CountedTasks& before,
+                                FileBuffer& buffer);
 
 }  // namespace core::engine

@@ -21,9 +21,21 @@
 #include "core/engine/options.h"
 #include "core/engine/resolver.h"
 #include "core/engine/snapshot_slots.h"
+#include "core/engine/task_counter.h"
+#include "core/model/cpu_time.h"
+#include "core/model/visible_cpus.h"
 #include "core/render/sheet.h"
 
 namespace core::engine {
+
+// What /proc/stat, uptime and cpuinfo are made of.
+struct CpuFigures {
+  model::VisibleCpus cpus;
+  Nanoseconds cpus_at{};  // monotonic; 0: there are none
+  uint64_t age_usec = 0;
+  model::CpuTimes times;
+  Nanoseconds times_at{};  // as above
+};
 
 // What the page cache has, or is to have, of a file.
 struct Page {
@@ -40,6 +52,7 @@ struct View {
   InitProcess init;
   bool has_own_init = false;  // `init` is of a pid namespace, which ends with it
   bool is_host_process = false;
+  std::atomic<Nanoseconds> alive_at{};  // monotonic; when its cgroup was last seen to be there
   std::atomic<bool> is_dropped{false};  // no longer in the table; nobody is to find it any more
 
   SnapshotSlots snapshots;
@@ -59,20 +72,35 @@ struct View {
   // What reads leave behind. Guarded by `mutex`, which is held for no file operation.
   std::mutex mutex;
   Counted counted;
-  render::TaskCounts tasks;
+  CpuFigures cpu_figures;
+  CountedTasks tasks;
   Nanoseconds tasks_at{};
   Nanoseconds tasks_max_age{};  // longer for containers whose tasks take long to count
 
   CounterMemory::Key counter_key;
   CounterMemory* counter_memory = nullptr;  // null: what is counted ends with the process
 
+  // Whether its cgroup was there less than `max_age` ago.
+  bool IsAlive(Nanoseconds max_age) {
+    const Nanoseconds now = NowMonotonic();
+    const Nanoseconds seen_at = alive_at.load(std::memory_order_relaxed);
+    if (seen_at != Nanoseconds{} && seen_at + max_age > now) return true;
+    if (!cgroup.IsAlive()) return false;
+    alive_at.store(now, std::memory_order_relaxed);
+    return true;
+  }
+
   // With `mutex` held, before anybody is told what was counted.
   void SaveCounted() {
     if (counter_memory != nullptr) counter_memory->Save(counter_key, counted);
   }
 
-  // Forgets all bytes; they are made again when somebody asks.
+  // Forgets all bytes and what they were made of; they are made again when somebody asks.
   void DropTexts() {
+    {
+      const std::lock_guard lock(mutex);
+      cpu_figures = {};
+    }
     snapshots.Drop();
     const std::lock_guard lock(pages_mutex);
     pages = {};

@@ -14,6 +14,13 @@
 
 namespace core::proc {
 
+// Whether 32-bit programs are shown another text (arch/arm64/kernel/cpuinfo.c, c_show()).
+#if defined(__aarch64__)
+inline constexpr bool kHas32BitText = true;
+#else
+inline constexpr bool kHas32BitText = false;
+#endif
+
 // The values below are pieces of `text`, so that a renderer can put others in their place; they are
 // empty where the architecture does not print them.
 struct CpuInfoBlock {

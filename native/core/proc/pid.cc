@@ -168,10 +168,16 @@ Result<std::string_view> PidReader::ReadText(pid_t pid,
                                              FileBuffer& buffer) const {
   const auto fd = OpenFile(pid, file);
   if (!fd) return fd.error();
-  return ReadWhole(fd->get(), buffer, PidPath(pid, file).get());
+  return ReadOnce(fd->get(), buffer, PidPath(pid, file).get());
 }
 
-// These files are one record each.
+Result<std::string_view> PidReader::ReadMountInfo(pid_t pid, FileBuffer& buffer) const {
+  constexpr const char* kFile = "mountinfo";
+  const auto fd = OpenFile(pid, kFile);
+  if (!fd) return fd.error();
+  return ReadWhole(fd->get(), buffer, PidPath(pid, kFile).get());
+}
+
 Result<std::string_view> PidReader::ReadRecord(pid_t pid,
                                                const char* file,
                                                FileBuffer& buffer) const {

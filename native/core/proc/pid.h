@@ -66,10 +66,11 @@ class PidReader {
   // Of the reading process, whatever its number is in this mount.
   [[nodiscard]] Result<uint64_t> ReadOwnNamespace(Namespace which) const;
   [[nodiscard]] Result<Fd> OpenFile(pid_t pid, const char* file) const;
-  // `file` is "cgroup", "mountinfo" or "personality"; the text lives until `buffer` is used again.
+  // `file` is "cgroup" or "personality"; the text lives until `buffer` is used again.
   [[nodiscard]] Result<std::string_view> ReadText(pid_t pid,
                                                   const char* file,
                                                   FileBuffer& buffer) const;
+  [[nodiscard]] Result<std::string_view> ReadMountInfo(pid_t pid, FileBuffer& buffer) const;
   // The process that is pid 1 in the pid namespace of `pid`, as a pid of ours.
   [[nodiscard]] Result<pid_t> FindNamespaceInit(pid_t pid,
                                                 uint64_t pid_namespace,
