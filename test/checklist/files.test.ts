@@ -111,19 +111,13 @@ describe('loadavg', () => {
 
   test('(26) names the last pid as the container sees it', async () => {
     await using v2 = await Specimen.unpack('v2');
-    const directory = v2.cgroupFile('pids').replace(/\/pids$/, '');
-    await addTasks(v2.host, `${directory}/child`, [{ state: 'S', pids: [40_123, 77] }]);
-    expect(tasksOf(v2.read('proc/loadavg')).lastPid).toBe(77);
-  });
-
-  test('(26) tells tasks with the same id from each other', async () => {
-    await using v2 = await Specimen.unpack('v2');
-    const directory = v2.cgroupFile('pids').replace(/\/pids$/, '');
-    await addTasks(v2.host, `${directory}/child`, [{ state: 'S', pids: [40_123, 77] }]);
+    const directory = `${v2.cgroupFile('pids').replace(/\/pids$/, '')}/child`;
+    await addTasks(v2.host, directory, [{ state: 'S', pids: [40_123, 77] }]);
     const engine = v2.host.engine();
     const lastPid = () => tasksOf(engine.read('proc/loadavg', v2.pid)).lastPid;
     expect(lastPid()).toBe(77);
-    await addTasks(v2.host, `${directory}/child`, [{ state: 'S', pids: [40_123, 78] }]);
+    // Another task gets its id.
+    await addTasks(v2.host, directory, [{ state: 'S', pids: [40_123, 78] }]);
     const fields = `(task) S ${'0 '.repeat(18)}4711 ${'0 '.repeat(20)}`;
     await v2.host.tree.write('proc/40123/stat', `40123 ${fields}\n`);
     await waitUntil('its number is asked for', async () => lastPid() !== 77);
