@@ -204,21 +204,24 @@ Result<model::VisibleCpus> SheetMaker::ReadVisibleCpus(const View& view,
   return model::DeriveVisibleCpus(allowed, all, *quota, policy.cpu);
 }
 
-Status SheetMaker::FillCpus(View& view, const Policy& policy, Moment now, Scratch& scratch) {
+// When they were read.
+Result<Nanoseconds> SheetMaker::FillCpus(View& view,
+                                         const Policy& policy,
+                                         Moment now,
+                                         Scratch& scratch) {
   {
     const std::lock_guard lock(view.mutex);
-    if (IsFresh(view.cpu_figures.cpus_at, policy, now, scratch)) {
-      scratch.sheet.cpus = view.cpu_figures.cpus;
-      return Unit{};
+    if (IsFresh(view.cpus.made_at, policy, now, scratch)) {
+      scratch.sheet.cpus = view.cpus.cpus;
+      return view.cpus.made_at;
     }
   }
   const auto cpus = ReadVisibleCpus(view, policy, now, scratch.file);
   if (!cpus) return cpus.error();
   scratch.sheet.cpus = *cpus;
   const std::lock_guard lock(view.mutex);
-  view.cpu_figures.cpus = *cpus;
-  view.cpu_figures.cpus_at = now.monotonic;
-  return Unit{};
+  view.cpus = {.cpus = *cpus, .made_at = now.monotonic};
+  return now.monotonic;
 }
 
 // A container whose CPU time only the root cgroup counts has no usage of its own to show: all of
@@ -227,17 +230,19 @@ Result<bool> SheetMaker::FillCpuTime(View& view,
                                      const Policy& policy,
                                      Moment now,
                                      Scratch& scratch) {
-  const auto cpus = FillCpus(view, policy, now, scratch);
-  if (!cpus) return cpus.error();
   render::Sheet& sheet = scratch.sheet;
   {
     const std::lock_guard lock(view.mutex);
-    if (IsFresh(view.cpu_figures.times_at, policy, now, scratch)) {
-      sheet.age_usec = view.cpu_figures.age_usec;
-      sheet.cpu_times = view.cpu_figures.times;
+    const KnownCpuTime& known = view.cpu_time;
+    if (IsFresh(known.made_at, policy, now, scratch)) {
+      sheet.cpus = known.cpus;
+      sheet.cpu_times = known.times;
+      sheet.age_usec = known.age_usec;
       return true;
     }
   }
+  const auto made_at = FillCpus(view, policy, now, scratch);
+  if (!made_at) return made_at.error();
   auto usage = view.cgroup.ReadCpuUsage(scratch.file);
   if (!usage) return usage.error();
   const model::CpuSample sample{.boottime_usec = Usec(now.boottime),
@@ -248,9 +253,10 @@ Result<bool> SheetMaker::FillCpuTime(View& view,
   view.counted.cpu.Advance(sample, sheet.cpus);
   view.SaveCounted();
   sheet.cpu_times = view.counted.cpu.Read(sheet.cpus);
-  view.cpu_figures.age_usec = sheet.age_usec;
-  view.cpu_figures.times = sheet.cpu_times;
-  view.cpu_figures.times_at = now.monotonic;
+  view.cpu_time = {.cpus = sheet.cpus,
+                   .times = sheet.cpu_times,
+                   .age_usec = sheet.age_usec,
+                   .made_at = *made_at};
   return true;
 }
 

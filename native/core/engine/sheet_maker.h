@@ -75,7 +75,7 @@ class SheetMaker {
 
  private:
   Result<bool> FillMemory(View& view, const Policy& policy, Moment now, Scratch& scratch);
-  Status FillCpus(View& view, const Policy& policy, Moment now, Scratch& scratch);
+  Result<Nanoseconds> FillCpus(View& view, const Policy& policy, Moment now, Scratch& scratch);
   Result<bool> FillCpuTime(View& view, const Policy& policy, Moment now, Scratch& scratch);
   Result<bool> FillDisks(View& view, const Policy& policy, Moment now, Scratch& scratch);
   Result<bool> FillPressure(View& view, catalog::Needs needs, Scratch& scratch);

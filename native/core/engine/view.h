@@ -28,13 +28,18 @@
 
 namespace core::engine {
 
-// What /proc/stat, uptime and cpuinfo are made of.
-struct CpuFigures {
+// What /proc/cpuinfo is made of, and others that show CPUs.
+struct KnownCpus {
   model::VisibleCpus cpus;
-  Nanoseconds cpus_at{};  // monotonic; 0: there are none
-  uint64_t age_usec = 0;
+  Nanoseconds made_at{};  // monotonic; 0: never
+};
+
+// What /proc/stat and uptime are made of.
+struct KnownCpuTime {
+  model::VisibleCpus cpus;  // those that `times` are of
   model::CpuTimes times;
-  Nanoseconds times_at{};  // as above
+  uint64_t age_usec = 0;
+  Nanoseconds made_at{};  // of the oldest part; monotonic; 0: never
 };
 
 // What the page cache has, or is to have, of a file.
@@ -72,7 +77,8 @@ struct View {
   // What reads leave behind. Guarded by `mutex`, which is held for no file operation.
   std::mutex mutex;
   Counted counted;
-  CpuFigures cpu_figures;
+  KnownCpus cpus;
+  KnownCpuTime cpu_time;
   CountedTasks tasks;
   Nanoseconds tasks_at{};
   Nanoseconds tasks_max_age{};  // longer for containers whose tasks take long to count
@@ -99,7 +105,8 @@ struct View {
   void DropTexts() {
     {
       const std::lock_guard lock(mutex);
-      cpu_figures = {};
+      cpus = {};
+      cpu_time = {};
     }
     snapshots.Drop();
     const std::lock_guard lock(pages_mutex);
