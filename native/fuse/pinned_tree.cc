@@ -123,7 +123,7 @@ Result<Attributes> PinnedTree::FileAttributes(const ViewNode& node, Scratch& scr
   attributes.stat.st_size = static_cast<off_t>(SizeOf(found->file, *page));
   attributes.stat.st_atim = attributes.stat.st_mtim = attributes.stat.st_ctim =
       ToTimespec(page->modified_at);
-  // What is left of the bytes' time: the page cache's copy is never older than `freshness`.
+  // What is left of the bytes' time: the page cache gives them no longer than `freshness`.
   const Nanoseconds freshness = engine_.PolicyOf(*found->view)->freshness;
   const Nanoseconds good_until = page->text->made_at + freshness;
   const Nanoseconds left = std::max(Nanoseconds{}, good_until - core::NowMonotonic());

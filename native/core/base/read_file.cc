@@ -52,10 +52,9 @@ Result<std::string_view> ReadWhole(int fd,
         fd, buffer.bytes_.data() + size, buffer.bytes_.size() - size, static_cast<off_t>(size));
     if (count < 0) return SystemError("read", path);
     size += static_cast<size_t>(count);
-    const size_t room =
-        kSmallestPageBytes - std::min(kSmallestPageBytes, static_cast<size_t>(count));
-    if (count == 0 || room >= longest_record_bytes)
-      return std::string_view(buffer.bytes_.data(), size);
+    const size_t taken = std::min(kSmallestPageBytes, static_cast<size_t>(count));
+    const bool is_all = count == 0 || kSmallestPageBytes - taken >= longest_record_bytes;
+    if (is_all) return std::string_view(buffer.bytes_.data(), size);
   }
 }
 

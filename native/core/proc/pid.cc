@@ -181,11 +181,8 @@ Result<std::string_view> PidReader::ReadMountInfo(pid_t pid, FileBuffer& buffer)
 Result<std::string_view> PidReader::ReadRecord(pid_t pid,
                                                const char* file,
                                                FileBuffer& buffer) const {
-  const auto fd = OpenFile(pid, file);
-  if (!fd) return fd.error();
-  const PidPath path(pid, file);
-  auto text = ReadOnce(fd->get(), buffer, path.get());
-  if (text) LogRead(root_.get(), path.get(), *text, buffer);
+  auto text = ReadText(pid, file, buffer);
+  if (text) LogRead(root_.get(), PidPath(pid, file).get(), *text, buffer);
   return text;
 }
 
