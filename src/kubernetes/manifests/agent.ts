@@ -11,6 +11,7 @@ import {
   roleAndBinding,
   selectorLabels,
 } from './manifest.js';
+import { nodePolicy } from './node-policy.js';
 
 const component = 'agent';
 const configDir = '/etc/lensfs';
@@ -34,7 +35,7 @@ export function agentManifests(inputs: Inputs): Manifest[] {
   const nodeRules = [{ apiGroups: [''], resources: ['nodes'], verbs: ['get', 'patch'] }];
   return [
     { when: when('agent'), object: account },
-    ...[...roleAndBinding(cluster, namespace, true, nodeRules), ...ownNodeOnly(inputs)].map(
+    ...[...roleAndBinding(cluster, namespace, true, nodeRules), ...nodePolicy(inputs)].map(
       (object) => ({ when: when('node'), object }),
     ),
     { when: when('agent'), object: configMap(inputs) },
@@ -192,44 +193,6 @@ function volumes({ values, treeParent }: Inputs): KubernetesObject[] {
           },
         ],
       },
-    },
-  ];
-}
-
-/** RBAC cannot say "its own node"; this does. */
-function ownNodeOnly(inputs: Inputs): KubernetesObject[] {
-  const apiVersion = 'admissionregistration.k8s.io/v1';
-  const metadata = clusterWide(inputs, agentName, component);
-  const account = `system:serviceaccount:${inputs.namespace}:${agentName}`;
-  const node = 'authentication.kubernetes.io/node-name';
-  return [
-    {
-      apiVersion,
-      kind: 'ValidatingAdmissionPolicy',
-      metadata,
-      spec: {
-        failurePolicy: 'Fail',
-        matchConstraints: {
-          resourceRules: [
-            { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['nodes'] },
-          ],
-        },
-        matchConditions: [
-          { name: 'agent', expression: `request.userInfo.username == '${account}'` },
-        ],
-        validations: [
-          {
-            expression: `'${node}' in request.userInfo.extra && request.userInfo.extra['${node}'][0] == object.metadata.name`,
-            message: 'An agent of lensfs may change its own node only',
-          },
-        ],
-      },
-    },
-    {
-      apiVersion,
-      kind: 'ValidatingAdmissionPolicyBinding',
-      metadata,
-      spec: { policyName: agentName, validationActions: ['Deny'] },
     },
   ];
 }
