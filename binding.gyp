@@ -18,6 +18,7 @@
         'native/core/base/octal_escapes.cc',
         'native/core/base/precedence.cc',
         'native/core/base/read_file.cc',
+        'native/core/base/task_watch.cc',
         'native/core/base/view_name.cc',
         'native/core/catalog/catalog.cc',
         'native/core/catalog/page_size.cc',

@@ -35,7 +35,6 @@ async function serve(count: number): Promise<void> {
   }
 
   const { Daemon } = await import('./daemon/daemon.js');
-  link.send('started');
   await Daemon.run({ link, engine, kept, saved, count, released });
 }
 

@@ -271,9 +271,13 @@ void Connection::AddReader() {
 
 void Connection::ReadRequests(Reader& reader) {
   BlockAllButWakeSignal();
-  core::GiveUpPrecedence();
   pthread_setname_np(pthread_self(), "lensfs-reader");
+  reader.task = "/proc/self/task/" + std::to_string(gettid());
   ThreadScratch().before_delay = [this, &reader] { ExpectDelay(reader); };
+  // Whoever has waited since the predecessor's end comes first, also on a busy machine.
+  if (!stopping_.load(std::memory_order_acquire)) AnswerNext(reader);
+  core::GiveUpPrecedence();
+  if (reader.is_delayed) EndDelay(reader);
   while (!stopping_.load(std::memory_order_acquire)) {
     AnswerNext(reader);
     if (reader.is_delayed) EndDelay(reader);
@@ -317,7 +321,13 @@ bool Connection::HasStuckReader(core::Nanoseconds after) {
   const core::Nanoseconds now = core::NowMonotonic();
   for (const auto& reader : readers_) {
     const uint64_t turns = reader->turns.load(std::memory_order_relaxed);
-    if (turns % 2 == 0 || turns != reader->seen_turns) reader->seen_at = now;
+    if (turns % 2 == 0 || turns != reader->seen_turns) {
+      reader->seen_at = now;
+      reader->watch.Reset();
+    } else if (reader->watch.HasWantedCpu({&reader->task, 1}) && reader->watch.RunTime() < after) {
+      // It has been kept waiting for a CPU; one that has run for as long does not come back.
+      reader->seen_at = now;
+    }
     reader->seen_turns = turns;
     is_stuck = is_stuck || now - reader->seen_at >= after;
   }

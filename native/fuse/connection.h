@@ -26,6 +26,7 @@
 #include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/base/result.h"
+#include "core/base/task_watch.h"
 #include "fuse/journal.h"
 #include "fuse/ring.h"
 #include "fuse/ring_memory.h"
@@ -71,8 +72,8 @@ class Connection {
   // Lets every reader finish its request and joins it. Safe to call twice.
   void Stop();
 
-  // Whether a reader has been at the same request at every call for at least `after`. To be called
-  // at regular times, from one thread.
+  // Whether a reader has been at the same request at every call for at least `after`, without
+  // waiting for a CPU meanwhile. To be called at regular times, from one thread.
   bool HasStuckReader(core::Nanoseconds after);
 
   TransportReport Report();
@@ -87,9 +88,11 @@ class Connection {
     bool is_delayed = false;  // its own thread's
     RequestSlot* slot = nullptr;
     std::atomic<uint64_t> turns{0};  // odd while it is at a request
+    std::string task;                // its directory in /proc; set before the first turn
     // HasStuckReader()'s own.
     uint64_t seen_turns = 0;
     core::Nanoseconds seen_at{};
+    core::TaskWatch watch;
   };
 
   Connection(fuse_session* session, Journal& journal, Transport transport)

@@ -41,6 +41,8 @@ constexpr Nanoseconds kTick = std::chrono::seconds(1);
 constexpr Nanoseconds kDelayMin = std::chrono::seconds(1);
 // Whoever has a file of ours open waits for so long at the most.
 constexpr Nanoseconds kDelayMax = std::chrono::seconds(5);
+// How long a worker waits for a reader before it says so.
+constexpr Nanoseconds kStuckAfter = std::chrono::seconds(5);
 // A worker that has served for so long can be trusted with the tree again.
 constexpr Nanoseconds kHealthyAfter = std::chrono::seconds(2);
 
@@ -143,8 +145,8 @@ void Keeper::OnSignal() {
     case SIGCHLD:
       return Reap();
     case SIGHUP:
-      if (active_) (void)kill(active_->pid, SIGHUP);
-      return;
+      must_reload_ = true;
+      return Reload();
     case SIGUSR2:
       return Replace();
     default:
@@ -152,10 +154,17 @@ void Keeper::OnSignal() {
   }
 }
 
+// A worker whose program does not run yet would end of it.
+void Keeper::Reload() {
+  if (!must_reload_ || !active_ || active_->started_at == Nanoseconds{}) return;
+  must_reload_ = false;
+  (void)kill(active_->pid, SIGHUP);
+}
+
 void Keeper::OnPacket(Worker& worker) {
   const auto packet = core::ReceiveLink(worker.link.get());
   if (packet) {
-    worker.heard_at = NowMonotonic();
+    worker.Hear();
     return OnMessage(worker, packet->message, packet->value);
   }
   worker.link.reset();
@@ -190,10 +199,10 @@ void Keeper::OnMessage(Worker& worker, LinkMessage message, uint32_t value) {
       Log("error",
           "A reader does not come back, replacing the worker",
           Member("worker", worker.pid));
-      return worker.Kill();
+      return worker.Kill(kStuckAfter);
     case LinkMessage::kStarted:
       worker.started_at = NowMonotonic();
-      return;
+      return Reload();
     case LinkMessage::kLogLevel:
       return SetLogLevel(value);
     case LinkMessage::kStopWanted:
@@ -302,7 +311,7 @@ void Keeper::OnEnd(const Worker& worker) {
 
 void Keeper::OnActiveEnd(const Worker& worker) {
   // The orderly end of one that let go belongs to a replacement, or to a stop.
-  if (worker.state != State::kReleasing) CountDeath();
+  if (worker.state != State::kReleasing) CountDeath(worker);
   if (active_ && &worker == &*active_) active_.reset();
   if (is_stopping_) {
     is_done_ = true;
@@ -313,8 +322,9 @@ void Keeper::OnActiveEnd(const Worker& worker) {
   }
 }
 
-void Keeper::CountDeath() {
-  const Nanoseconds now = NowMonotonic();
+void Keeper::CountDeath(const Worker& worker) {
+  if (worker.state == State::kKilled) unwell_ += NowMonotonic() - worker.well_until;
+  const Nanoseconds now = NowMonotonic() - unwell_;
   deaths_.push_back(now);
   while (now - deaths_.front() > options_.death_window) deaths_.pop_front();
   if (deaths_.size() < options_.deaths_max || is_stopping_) return;

@@ -35,6 +35,7 @@ class Keeper {
   void Begin();
   void Wait();
   void OnSignal();
+  void Reload();
   void OnPacket(Worker& worker);
   void OnMessage(Worker& worker, core::LinkMessage message, uint32_t value);
   void OnLost();
@@ -43,7 +44,7 @@ class Keeper {
   void Reap();
   void OnEnd(const Worker& worker);
   void OnActiveEnd(const Worker& worker);
-  void CountDeath();
+  void CountDeath(const Worker& worker);
   void Start();
   void SpawnInto(std::optional<Worker>& place);
   void Replace();
@@ -67,8 +68,12 @@ class Keeper {
   bool has_served_ = false;
   bool was_killed_ = false;  // the last worker, and not by this keeper
   uint32_t served_count_ = 0;
-  std::deque<core::Nanoseconds> deaths_;  // of the last few seconds
-  core::Nanoseconds delay_{};             // before the next start; 0: at once
+  // Of the last few seconds, on a clock that stands still while no worker is well: slow deaths
+  // are as many as fast ones.
+  std::deque<core::Nanoseconds> deaths_;
+  core::Nanoseconds unwell_{};  // how long that clock has stood still
+  bool must_reload_ = false;    // SIGHUP has come while nobody could be told
+  core::Nanoseconds delay_{};   // before the next start; 0: at once
   std::optional<core::Nanoseconds> start_at_;
   core::Nanoseconds tick_at_{};
   bool is_stopping_ = false;

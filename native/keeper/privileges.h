@@ -15,6 +15,12 @@ namespace keeper {
 //   CAP_DAC_OVERRIDE     directories of other users on the way to the tree
 //   CAP_SYS_RESOURCE     descriptors beyond the hard limit, and a low oom_score_adj
 //   CAP_KILL             workers that do not end
+// and for the keeper alone:
+//   CAP_SYS_CHROOT       setns(2) into the mounts of containers
+//   CAP_SYS_NICE         workers that come up on a busy machine
 void GiveUpPrivileges();
+
+// In a process that is about to become a worker.
+void GiveUpKeepersPrivileges();
 
 }  // namespace keeper

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "keeper/worker.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -9,15 +10,22 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/base/link.h"
+#include "core/base/precedence.h"
+#include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "keeper/oom_score.h"
 #include "keeper/options.h"
+#include "keeper/privileges.h"
 
 namespace keeper {
 namespace {
@@ -31,6 +39,34 @@ constexpr Nanoseconds kSilenceMax = std::chrono::seconds(5);
 constexpr Nanoseconds kStartMax = std::chrono::seconds(10);
 constexpr Nanoseconds kBootMax = std::chrono::seconds(30);
 constexpr Nanoseconds kDyingMax = std::chrono::seconds(1);
+// From this much silence on its tasks are looked at: two pings are unanswered.
+constexpr Nanoseconds kWatchAfter = std::chrono::milliseconds(1'500);
+// Whoever has had so much time on CPUs without a word goes round in circles.
+constexpr Nanoseconds kRunMax = std::chrono::seconds(30);
+constexpr std::string_view kLinkThread = "lensfs-link";
+
+// As directories; those of the thread that answers the keeper alone, when it is there and
+// `only_link` says so.
+std::vector<std::string> ListTasks(pid_t pid, bool only_link) {
+  const std::string directory = "/proc/" + std::to_string(pid) + "/task/";
+  std::vector<std::string> tasks;
+  DIR* const stream = opendir(directory.c_str());
+  if (stream == nullptr) return tasks;
+  core::FileBuffer buffer(64);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): this stream is ours alone.
+  while (const dirent* entry = readdir(stream)) {
+    if (entry->d_name[0] == '.') continue;
+    std::string task = directory + entry->d_name;
+    const auto name = core::ReadFileAt(AT_FDCWD, (task + "/comm").c_str(), buffer);
+    if (only_link && name && name->starts_with(kLinkThread)) {
+      tasks = {std::move(task)};
+      break;
+    }
+    tasks.push_back(std::move(task));
+  }
+  closedir(stream);
+  return tasks;
+}
 
 void SetPreload(const std::string& library) {
   // NOLINTBEGIN(concurrency-mt-unsafe): there is one thread.
@@ -46,10 +82,12 @@ void SetPreload(const std::string& library) {
 [[noreturn]] void BecomeWorker(const Options& options, int link, int oom_score) {
   // A Ctrl-C on the keeper's terminal is the keeper's business.
   setsid();
+  core::TakeSessionPrecedence();
   sigset_t none;
   sigemptyset(&none);
   pthread_sigmask(SIG_SETMASK, &none, nullptr);
   WriteOomScore(oom_score);
+  GiveUpKeepersPrivileges();
   if (!options.preload.empty()) SetPreload(options.preload);
   dup2(link, core::kWorkerLinkFd);
   int number = core::kWorkerFirstFd;
@@ -60,19 +98,26 @@ void SetPreload(const std::string& library) {
 
 }  // namespace
 
-bool Worker::IsStuck() const {
+bool Worker::IsStarved() {
+  const bool is_served = state == State::kBooted || state == State::kServing;
+  const bool has_wanted = watch.HasWantedCpu(ListTasks(pid, is_served));
+  return has_wanted && watch.RunTime() < kRunMax;
+}
+
+bool Worker::IsStuck() {
   const Nanoseconds now = core::NowMonotonic();
+  if (state != State::kKilled && now - heard_at > kWatchAfter && IsStarved()) starved_at = now;
   switch (state) {
     case State::kBooting:
-      return now - since > kBootMax;
+      return now - std::max(since, starved_at) > kBootMax;
     case State::kAsked:
-      return now - since > kStartMax;
+      return now - std::max(since, starved_at) > kStartMax;
     case State::kBooted:
     case State::kServing:
-      return now - heard_at > kSilenceMax;
+      return now - std::max(heard_at, starved_at) > kSilenceMax;
     case State::kReleasing:
     case State::kReleased:
-      return now - since > kSilenceMax;
+      return now - std::max(since, starved_at) > kSilenceMax;
     case State::kKilled:
       return false;
   }
@@ -89,8 +134,9 @@ bool Worker::HasLeft() const {
   return poll(&polled, 1, 0) != 0;
 }
 
-void Worker::Kill() {
+void Worker::Kill(Nanoseconds unwell) {
   (void)kill(pid, SIGKILL);
+  if (state != State::kKilled) well_until = heard_at - unwell;
   Enter(State::kKilled);
 }
 

@@ -14,6 +14,7 @@
 #include "core/base/fd.h"
 #include "core/base/link.h"
 #include "core/base/result.h"
+#include "core/base/task_watch.h"
 #include "keeper/options.h"
 
 namespace keeper {
@@ -36,10 +37,18 @@ struct Worker {
   core::Nanoseconds since{};       // of the state
   core::Nanoseconds heard_at{};    // of its last sign of life
   core::Nanoseconds started_at{};  // of its program; 0 before
+  core::Nanoseconds starved_at{};  // when it was last seen to wait for a CPU in vain
+  core::Nanoseconds well_until{};  // for one that was killed: when it was last known to be well
+  core::TaskWatch watch;           // of its tasks, while it is silent
 
   void Enter(State next) {
     state = next;
     since = heard_at = core::NowMonotonic();
+    watch.Reset();
+  }
+  void Hear() {
+    heard_at = core::NowMonotonic();
+    watch.Reset();
   }
   [[nodiscard]] core::Nanoseconds TimeInState() const { return core::NowMonotonic() - since; }
   // Whether it has answered requests, and its program has run, for so long.
@@ -51,13 +60,18 @@ struct Worker {
   void Send(core::LinkMessage message, uint32_t value = 0) const {
     (void)core::SendLink(link.get(), message, value);
   }
-  // Whether it has been in its state, or silent, for longer than a healthy one would be.
-  [[nodiscard]] bool IsStuck() const;
+  // Whether it has been in its state, or silent, for longer than a healthy one would be. Time in
+  // which it waits for a CPU does not count. To be asked at regular times.
+  [[nodiscard]] bool IsStuck();
   // Whether another keeper's has closed its link.
   [[nodiscard]] bool HasLeft() const;
   // Whether it was killed and is not gone, because the kernel waits for somebody in it.
   [[nodiscard]] bool DoesNotEnd() const;
-  void Kill();
+  // `unwell` is for how long it has been known not to be well, besides its silence.
+  void Kill(core::Nanoseconds unwell = {});
+
+ private:
+  [[nodiscard]] bool IsStarved();
 };
 
 // Starts the worker of `options`. `oom_score` is what it gets back of what the keeper has changed

@@ -100,7 +100,7 @@ export const configSchema = z
       deaths: integer(1, 1_000_000, 5, 'Deaths of workers within workers.window that are too many'),
       window: duration(
         '10s',
-        'Time in which workers.deaths are too many: then containers see host values',
+        'Time in which workers.deaths are too many: then containers see host values; time without a healthy worker is left out',
       ),
     }),
     standby: noted(onOrOff.prefault('off'), {

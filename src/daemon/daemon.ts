@@ -74,6 +74,8 @@ export class Daemon {
       onStop: () => this.#end.abort(),
       onReload: () => void this.#queueReload(),
     });
+    // From now on the keeper passes signals on.
+    link.send('started');
     link.send('logLevel', levelNumber(this.#config.log.level));
     if (count > 1) {
       const { replays, refusals } = engine.status();
