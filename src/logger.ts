@@ -9,6 +9,7 @@ import {
   symbols,
 } from 'pino';
 import { type LogLevel, levelNumber } from './log-levels.js';
+import { escapeJson } from './printable.js';
 
 export type { Logger };
 
@@ -52,7 +53,6 @@ const journalPriorities = [7, 7, 6, 4, 3, 2];
  * the process dies.
  */
 export function createLogger(level: LogLevel, isJournal = false): Logger {
-  const stderr = destination({ dest: 2, sync: true });
   return pino(
     {
       level,
@@ -62,16 +62,18 @@ export function createLogger(level: LogLevel, isJournal = false): Logger {
       serializers: { err: stdSerializers.errWithCause },
       formatters: { level: (label) => ({ level: label }) },
     },
-    isJournal ? withPriority(stderr) : stderr,
+    toStderr(isJournal),
   );
 }
 
-function withPriority(stderr: DestinationStream): DestinationStream {
+function toStderr(isJournal: boolean): DestinationStream {
+  const stderr = destination({ dest: 2, sync: true });
   return {
     [symbols.needsMetadataGsym]: true,
     lastLevel: levelNumber('info'),
     write(line: string) {
-      stderr.write(`<${journalPriorities[this.lastLevel / 10 - 1]}>${line}`);
+      const priority = isJournal ? `<${journalPriorities[this.lastLevel / 10 - 1]}>` : '';
+      stderr.write(priority + escapeJson(line));
     },
   } as DestinationStream & { lastLevel: number };
 }

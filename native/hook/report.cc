@@ -11,6 +11,7 @@
 
 #include "core/base/fd.h"
 #include "hook/json.h"
+#include "hook/printable.h"
 
 namespace hook {
 namespace {
@@ -41,16 +42,17 @@ void WriteAll(int fd, std::string_view text) {
 
 }  // namespace
 
-void Report(const Log& log, std::string_view message) {
+void Report(const Log& log, std::string_view text) {
+  const std::string message = Printable(text);
   if (!log.file.empty()) {
     constexpr int kMode = 0644;
     const core::Fd file(open(log.file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kMode));
     if (file.valid()) return WriteAll(file.get(), ToLine(log, message));
   }
   // Runtimes show a hook's standard error only when it fails.
-  WriteAll(STDERR_FILENO, log.program + ": " + std::string(message) + "\n");
+  WriteAll(STDERR_FILENO, log.program + ": " + message + "\n");
   openlog(log.program.c_str(), LOG_PID | LOG_NDELAY, LOG_DAEMON);
-  syslog(LOG_WARNING, "%.*s", static_cast<int>(message.size()), message.data());
+  syslog(LOG_WARNING, "%s", message.c_str());
   closelog();
 }
 

@@ -20,7 +20,7 @@ struct Log {
   LogFormat format = LogFormat::kText;
 };
 
-// One line.
-void Report(const Log& log, std::string_view message);
+// One line, whatever is in the text.
+void Report(const Log& log, std::string_view text);
 
 }  // namespace hook

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What commands that ask a running daemon have in common.
+import { printableJson } from '../printable.js';
 import { type Arguments, exitCodes, type Io, type Option } from './command.js';
 import { configOption, findSocket, runDirOption } from './config-options.js';
 import { formatProblems } from './output.js';
@@ -25,5 +26,5 @@ export async function withSocket(
 }
 
 export function formatJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+  return `${printableJson(value, 2)}\n`;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // An explanation as `lensfs explain` shows it. Pure.
+
 import type { ExplainedNumber, ExplainReply } from '../control/protocol.js';
+import { printable } from '../printable.js';
 import { formatTable, type TableOptions } from './table.js';
 
 const maxValueLength = 40;
@@ -8,7 +10,8 @@ const maxValueLength = 40;
 /** The numbers with their formulas, then the kernel files they are made of. */
 export function formatExplanation(reply: ExplainReply, options: TableOptions): string {
   const { file, cgroup, initPid, reason, numbers } = reply;
-  const head = `/${file} of ${cgroup === '/' ? 'the host' : cgroup} (init process ${initPid}, ${reason})\n\n`;
+  const whose = cgroup === '/' ? 'the host' : cgroup;
+  const head = printable(`/${file} of ${whose} (init process ${initPid}, ${reason})`);
   const table = formatTable<ExplainedNumber>(
     [
       { title: 'NAME', cell: ({ name }) => name, style: () => 'bold' },
@@ -20,8 +23,9 @@ export function formatExplanation(reply: ExplainReply, options: TableOptions): s
     options,
   );
   const deciding = [...new Set(numbers.flatMap(({ decidedBy }) => decidedBy ?? []))];
-  const limits = deciding.map((path) => `Limit set by ${path}\n`).join('');
-  return head + table + (limits === '' ? '' : `\n${limits}`) + formatSources(numbers, options);
+  const limits = deciding.map((path) => `Limit set by ${printable(path)}\n`).join('');
+  const decided = limits === '' ? '' : `\n${limits}`;
+  return `${head}\n\n${table}${decided}${formatSources(numbers, options)}`;
 }
 
 function howOf({ formula, sources }: ExplainedNumber): string {

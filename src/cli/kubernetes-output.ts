@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values of the commands about Kubernetes -> text for people. Pure.
+
 import type { Finding } from '../kubernetes/scan.js';
+import { printable } from '../printable.js';
 
 const words = {
   has: 'has the view',
@@ -21,7 +23,7 @@ export function formatFindings(findings: readonly Finding[]): string {
       return [
         `${kind} ${namespace}/${name}: ${words[verdict]}${where}${why}`,
         ...hints.map((hint) => `  ${hint.replace(/^lensfs: /, '')}`),
-      ];
+      ].map(printable);
     },
   );
   const count = (verdict: Finding['verdict']) =>

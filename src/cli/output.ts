@@ -2,6 +2,7 @@
 // Values -> text for people. Pure.
 import { describeProblem, type Problem } from '../config/parse.js';
 import type { ReloadReply, StatusReply } from '../control/protocol.js';
+import { printable } from '../printable.js';
 import { type Command, exitCodeMeanings, type Option } from './command.js';
 
 const exitCodeHelp = `Exit codes:
@@ -53,7 +54,7 @@ ${exitCodeHelp}`;
 /** All that is wrong with a configuration, a line each. */
 export function formatProblems(problems: readonly Problem[]): string {
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  const lines = problems.map((problem) => `  ${describeProblem(problem)}\n`);
+  const lines = problems.map((problem) => `  ${printable(describeProblem(problem))}\n`);
   return `lensfs: ${count} in the configuration\n${lines.join('')}`;
 }
 
@@ -125,7 +126,8 @@ function formatExamples(examples: Command['examples']): string {
 function table(rows: readonly (readonly string[])[], indent = '  '): string {
   const width = Math.max(...rows.map(([label = '']) => label.length));
   return rows
-    .map(([label = '', text = '']) => `${indent}${label.padEnd(width)}  ${text}`.trimEnd())
+    .map(([label = '', text = '']) => `${label.padEnd(width)}  ${text}`)
+    .map((line) => `${indent}${printable(line)}`.trimEnd())
     .map((line) => `${line}\n`)
     .join('');
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Command line -> exit code. The one place that turns errors into exit codes.
 import { codeOf, LensfsError } from '../errors.js';
+import { printableLines } from '../printable.js';
 import { readVersion } from '../version.js';
 import { exitCodes, type Io, parseArguments, UsageError } from './command.js';
 import { commandNames, loadCommand, loadCommands, wordsOf } from './commands.js';
@@ -16,7 +17,7 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
     return await dispatch(argv, io);
   } catch (error) {
     if (!(error instanceof LensfsError)) throw error;
-    io.stderr.write(`lensfs: ${error.message}\n`);
+    io.stderr.write(`lensfs: ${printableLines(error.message)}\n`);
     if (!(error instanceof UsageError)) return exitCodeFor(error);
     io.stderr.write('Try "lensfs --help"\n');
     return exitCodes.usage;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Aligned columns, units and colours for people. Pure.
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { printable } from '../printable.js';
 
 export interface Column<Row> {
   title: string;
@@ -96,12 +97,6 @@ export function formatPercent(percent: number | null): string {
 /** `text` in a style, whatever the terminal is: who calls this has decided. */
 export function paint(style: Style, text: string): string {
   return styleText(style, text, { validateStream: false });
-}
-
-/** Without control characters: names come from containers. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
 }
 
 function cut(line: string, width: number | undefined): string {

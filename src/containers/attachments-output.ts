@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What attach, detach and repair print. Pure.
+import { printable, printableJson } from '../printable.js';
 import type { ContainerOutcome } from './attachments.js';
 
 const verbs = { attach: 'attached', detach: 'detached', repair: 'renewed' } as const;
@@ -11,13 +12,13 @@ export function formatOutcome(
   json: boolean,
 ): string {
   const { key: _, ...rest } = outcome;
-  if (json) return `${JSON.stringify(rest)}\n`;
+  if (json) return `${printableJson(rest)}\n`;
   const { name, pid, error, done, already, left } = outcome;
-  const who = name === String(pid) ? `process ${pid}` : `${name} (process ${pid})`;
-  if (error !== undefined) return `${who}: ${error}\n`;
+  const who = name === String(pid) ? `process ${pid}` : `${printable(name)} (process ${pid})`;
+  if (error !== undefined) return `${who}: ${printable(error)}\n`;
   const counts = [`${count(done.length)} ${verbs[operation]}`];
   if (already.length > 0) counts.push(`${already.length} as they should be`);
-  const lines = left.map(({ path, reason }) => `  left ${path}: ${reason}\n`);
+  const lines = left.map(({ path, reason }) => `  left ${printable(path)}: ${printable(reason)}\n`);
   return `${who}: ${counts.join(', ')}\n${lines.join('')}`;
 }
 

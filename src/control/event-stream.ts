@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Server-sent events to one client, who is cut off when it does not read them.
 import type { ServerResponse } from 'node:http';
+import { printableJson } from '../printable.js';
 
 /** Something that happened. */
 export interface ControlEvent {
@@ -28,7 +29,7 @@ export function streamEvents(response: ServerResponse, source: EventSource): voi
   };
   write(': lensfs events\n\n');
   const subscription = source.subscribe(({ name, data }) => {
-    write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+    write(`event: ${name}\ndata: ${printableJson(data)}\n\n`);
   });
   const keepAlive = setInterval(() => write(': still here\n\n'), keepAliveMs);
   response.once('close', () => {

@@ -6,6 +6,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { liveConfigJsonSchema } from '../config/default-file.js';
 import { codeOf, messageOf } from '../errors.js';
 import { type Logger, logMessages } from '../logger.js';
+import { printableJson } from '../printable.js';
 import { withoutSchemas } from '../without-schemas.js';
 import { z } from '../zod.js';
 import { CauseLimiter } from './cause-limiter.js';
@@ -138,6 +139,8 @@ function createApp(options: ControlServerOptions, streams: Set<ServerResponse>):
     if (!raw.complete) reply.header('connection', 'close');
   });
 
+  app.setReplySerializer((payload) => printableJson(payload));
+
   for (const name of Object.keys(endpoints) as EndpointName[]) {
     const { method, path } = endpoints[name];
     app.route({
@@ -225,7 +228,7 @@ function endConnection(socket: Socket, errorCode: string | undefined): void {
     errorCode === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? (['timeout', `No whole request within ${requestTimeoutMs} ms`, 'Request Timeout'] as const)
       : (['bad_request', 'Not an HTTP request', 'Bad Request'] as const);
-  const body = JSON.stringify(errorBody(code, message));
+  const body = printableJson(errorBody(code, message));
   const head = `HTTP/1.1 ${errorStatus[code]} ${reason}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
   if (socket.writable) socket.end(head + body);
   socket.removeAllListeners('data'); // the parser's

@@ -2,6 +2,7 @@
 // admission.k8s.io/v1: a review in, a review out. Pure, and never an answer that refuses anything.
 
 import { messageOf } from '../errors.js';
+import { printable } from '../printable.js';
 import { z } from '../zod.js';
 import { admissionPaths } from './names.js';
 import { podSchema } from './pod.js';
@@ -104,9 +105,11 @@ function decide(path: AdmissionPath, request: AdmissionRequest, options: ReviewO
 
 /** The answer the API server gets. */
 export function respond({ uid }: AdmissionRequest, { patch, warnings }: Review): AdmissionResponse {
-  const cut = warnings.map((text) =>
-    text.length > maxWarningLength ? `${text.slice(0, maxWarningLength - 1)}…` : text,
-  );
+  const cut = warnings
+    .map(printable)
+    .map((text) =>
+      text.length > maxWarningLength ? `${text.slice(0, maxWarningLength - 1)}…` : text,
+    );
   return {
     apiVersion,
     kind: 'AdmissionReview',

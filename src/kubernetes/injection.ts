@@ -81,9 +81,13 @@ function mountFiles(
   }
   const added: object[] = [];
   let present = 0;
+  const mounted = container.volumeMounts?.map((mount) => ({
+    name: mount.name,
+    path: normalPath(mount.mountPath),
+  }));
   for (const file of files) {
     const target = mountPath(file);
-    const inTheWay = container.volumeMounts?.find((mount) => overlap(mount.mountPath, target));
+    const inTheWay = mounted?.find(({ path }) => overlap(path, target));
     if (inTheWay !== undefined) {
       if (volumes.isOurs(inTheWay.name, file)) present += 1;
       else found.exceptions.push(`${container.name}:${target} (mounted already)`);
@@ -104,9 +108,13 @@ function volumeMount(name: string, target: string): object {
   return { name, mountPath: target, readOnly: true, mountPropagation: 'HostToContainer' };
 }
 
+/** Without "." and "..", and without a slash at the end. */
+function normalPath(path: string): string {
+  return posix.join('/', path).replace(/(.)\/$/, '$1');
+}
+
 /** Whether one of two mounts would hide the other, or a part of it. */
-function overlap(mounted: string, target: string): boolean {
-  const path = posix.join('/', mounted).replace(/(.)\/$/, '$1');
+function overlap(path: string, target: string): boolean {
   return path === '/' || path === target || isBelow(target, path) || isBelow(path, target);
 }
 
@@ -118,11 +126,17 @@ function isBelow(path: string, directory: string): boolean {
 class VolumeSet {
   readonly added: object[] = [];
   readonly #tree: string;
+  /** Name to hostPath. */
   readonly #sources: Map<string, string | undefined>;
+  /** hostPath to the first name. */
+  readonly #names = new Map<string, string>();
 
   constructor(existing: readonly Volume[], tree: string) {
     this.#tree = tree;
     this.#sources = new Map(existing.map(({ name, hostPath }) => [name, hostPath?.path]));
+    for (const [name, path] of this.#sources) {
+      if (path !== undefined && !this.#names.has(path)) this.#names.set(path, name);
+    }
   }
 
   isOurs(name: string, file: InjectableFile): boolean {
@@ -131,7 +145,7 @@ class VolumeSet {
 
   /** A volume of this file that is there already, under whatever name. */
   find(file: InjectableFile): string | undefined {
-    return [...this.#sources.keys()].find((name) => this.isOurs(name, file));
+    return this.#names.get(hostPath(this.#tree, file));
   }
 
   /** The same; makes one when there is none. */
@@ -142,6 +156,7 @@ class VolumeSet {
     for (let n = 2; this.#sources.has(name); n += 1) name = `${volumeName(file)}-${n}`;
     const path = hostPath(this.#tree, file);
     this.#sources.set(name, path);
+    this.#names.set(path, name);
     this.added.push({ name, hostPath: { path, type: hostPathType(file) } });
     return name;
   }

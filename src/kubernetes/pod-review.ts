@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What becomes of a pod: the one decision that the webhook, the scan and their tests share. Pure.
+import { printable } from '../printable.js';
 import type { InjectableFile } from './files.js';
 import { type Injection, injectView } from './injection.js';
 import { type PatchOperation, setKeys } from './json-patch.js';
@@ -7,6 +8,8 @@ import { statusKey } from './names.js';
 import type { Pod } from './pod.js';
 import { type FileSelection, readChoice, selectFiles } from './selection.js';
 import { type Skip, skipPod } from './skip.js';
+
+const maxListed = 32;
 
 export interface ReviewOptions {
   /** The public tree on the nodes. */
@@ -82,7 +85,7 @@ function summarize(
   selection: FileSelection,
   annotate: (text: string) => PatchOperation[],
 ): Review {
-  const left = exceptions.join(', ');
+  const left = listed(exceptions);
   const warnings = [
     ...(left === '' ? [] : [`lensfs: not mounted: ${left}`]),
     ...problems(selection),
@@ -108,6 +111,14 @@ function summarize(
   };
 }
 
+/** Some of them, as an annotation and a warning have no room for thousands. */
+function listed(texts: readonly string[]): string {
+  const more = texts.length - maxListed;
+  return [...texts.slice(0, maxListed).map(printable), ...(more > 0 ? [`${more} more`] : [])].join(
+    ', ',
+  );
+}
+
 function status(pod: Pod, text: string): PatchOperation[] {
   const { metadata } = pod;
   if (metadata == null) {
@@ -117,7 +128,7 @@ function status(pod: Pod, text: string): PatchOperation[] {
 }
 
 function problems(selection: FileSelection): string[] {
-  return selection.problems.map((problem) => `lensfs: ${problem}`);
+  return selection.problems.slice(0, maxListed).map((problem) => `lensfs: ${problem}`);
 }
 
 /** No patch. */

@@ -10,8 +10,16 @@ const aborted = 'aborted';
 export function countRefused(app: FastifyInstance, metrics: WebhookMetrics): void {
   const answered = new WeakSet<object>();
   const endedConnections = new WeakSet<object>();
-  app.addHook('onResponse', async (request, reply) => {
-    answered.add(request.raw);
+  app.addHook('onSend', async ({ raw }) => {
+    answered.add(raw);
+    // Nothing more comes over this connection than the rest of the request that is answered.
+    if (!raw.complete) endedConnections.add(raw.socket);
+  });
+  // It goes on when the rest has come.
+  app.addHook('onRequest', async ({ raw }) => {
+    endedConnections.delete(raw.socket);
+  });
+  app.addHook('onResponse', async (_request, reply) => {
     if (reply.statusCode !== 200) metrics.refused.inc({ status: reply.statusCode });
   });
   // Whoever gets an answer before all is sent may hang up then.
@@ -22,7 +30,7 @@ export function countRefused(app: FastifyInstance, metrics: WebhookMetrics): voi
   });
   app.server.on('clientError', (error, socket) => {
     const status = statusOf(codeOf(error));
-    if (status === undefined) return;
+    if (status === undefined || (status === aborted && endedConnections.has(socket))) return;
     endedConnections.add(socket);
     metrics.refused.inc({ status });
   });

@@ -4,6 +4,9 @@ import { findFile, type InjectableFile, injectableFiles } from './files.js';
 import { containerFilesPrefix, filesKey, injectKey, legacyKey } from './names.js';
 import type { Metadata } from './pod.js';
 
+/** Every file by its longest name takes a tenth of it. */
+const maxListLength = 4096;
+
 /** What the labels and annotations of one object say; undefined when they say nothing. */
 export function readChoice(metadata: Metadata | null | undefined): boolean | undefined {
   const { labels, annotations } = metadata ?? {};
@@ -53,6 +56,7 @@ export function selectFiles(
 }
 
 function readFiles(text: string, offered: readonly InjectableFile[]) {
+  if (text.length > maxListLength) return { files: offered, unknown: [`${text.slice(0, 20)}…`] };
   const words = text.split(/[\s,]+/).filter((word) => word !== '');
   if (words.length === 1 && words[0] === 'all') return { files: offered, unknown: [] };
   if (words.length === 1 && words[0] === 'none') return { files: [], unknown: [] };

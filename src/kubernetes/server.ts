@@ -7,14 +7,14 @@ import { type Logger, logMessages } from '../logger.js';
 import { withoutSchemas } from '../without-schemas.js';
 import { type AdmissionPath, failed, parseReview, respond, review } from './admission.js';
 import { type KeyPair, servedUntil } from './certificates.js';
+import { type ClientIdentities, checkClients, trust } from './client-identity.js';
 import { KubernetesError } from './kubernetes-error.js';
 import { admissionPaths } from './names.js';
 import type { Review, ReviewOptions } from './pod-review.js';
 import { countRefused } from './refused-requests.js';
+import { limitJson, limitReviews, maxBodyBytes } from './request-limits.js';
 import { WebhookMetrics } from './webhook-metrics.js';
 
-/** Two objects of etcd's largest size, and JSON around them. */
-const maxBodyBytes = 8 * 1024 * 1024;
 const defaultRequestTimeoutMs = 10_000;
 const idleTimeoutMs = 120_000;
 const maxConnections = 1024;
@@ -27,6 +27,8 @@ export interface WebhookServerOptions {
   host: string | undefined;
   pair: Pick<KeyPair, 'cert' | 'key'>;
   review: ReviewOptions;
+  /** Whom it answers; everybody when not given. */
+  clients?: ClientIdentities | undefined;
   logger: Logger;
   /** How long it still accepts connections after it has said that it is not ready any more. */
   drainMs: number;
@@ -73,7 +75,8 @@ export class WebhookServer implements AsyncDisposable {
 
   /** New connections get this certificate; those that are open keep theirs. */
   use(pair: Pick<KeyPair, 'cert' | 'key'>): void {
-    (this.#app.server as unknown as import('node:https').Server).setSecureContext(pair);
+    const { server } = this.#app as unknown as { server: import('node:https').Server };
+    server.setSecureContext({ ...pair, ...trust(this.#options.clients) });
     this.metrics.certificateExpiry.set(servedUntil(pair) / 1000);
   }
 
@@ -95,6 +98,7 @@ export class WebhookServer implements AsyncDisposable {
       ...withoutSchemas,
       https: {
         ...pair,
+        ...trust(options.clients),
         minVersion: 'TLSv1.2',
         // Node looks for requests out of time only this often.
         connectionsCheckingInterval: requestTimeoutMs / 10,
@@ -108,6 +112,9 @@ export class WebhookServer implements AsyncDisposable {
     app.server.maxConnections = maxConnections;
     // Node ends a request whose body stalls only after the longer one of the two.
     app.server.headersTimeout = requestTimeoutMs;
+    if (options.clients !== undefined) checkClients(app, options.clients);
+    limitReviews(app);
+    limitJson(app);
     for (const path of Object.values(admissionPaths)) {
       app.post(path, async (request, reply) => {
         const end = this.metrics.seconds.startTimer();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pods and containers that must be left as they are, and why. Pure.
 import { podSecurityKey, runtimeClassName } from './names.js';
-import type { Container, Pod } from './pod.js';
+import { type Container, containerLists, type Pod } from './pod.js';
 
 /** What names of runtime classes begin with whose pods have a kernel of their own: a bind of the node's FUSE file is not theirs, or breaks them. */
 export const foreignKernelNames = ['kata', 'gvisor', 'runsc', 'sysbox'] as const;
@@ -13,6 +13,9 @@ export const mirrorAnnotation = 'kubernetes.io/config.mirror';
 
 /** Label of nodes, which a pod's nodeSelector may name. */
 export const nodeOsLabel = 'kubernetes.io/os';
+
+/** A node runs some hundred pods; each container costs a piece of the patch for each file. */
+const maxContainers = 512;
 
 export interface Skip {
   reason: string;
@@ -31,6 +34,8 @@ export function skipPod(pod: Pod, isRestricted: boolean): Skip | undefined {
 }
 
 function reasonOf(spec: Pod['spec'], isRestricted: boolean): string | undefined {
+  const count = containerLists.reduce((sum, list) => sum + (spec[list]?.length ?? 0), 0);
+  if (count > maxContainers) return `${count} containers, more than ${maxContainers}`;
   const os = spec.os?.name ?? spec.nodeSelector?.[nodeOsLabel];
   if (os === 'windows') return 'Windows';
   if (spec.hostPID === true) return "hostPID: its processes are the node's";

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The webhook's life: a certificate, the server, new certificates, and an orderly end.
+import { readFile } from 'node:fs/promises';
+import { messageOf } from '../errors.js';
 import type { LogLevel } from '../log-levels.js';
 import { createLogger, logMessages } from '../logger.js';
 import { ApiClient } from './api-client.js';
@@ -10,6 +12,7 @@ import {
   managedSource,
 } from './certificate-sources.js';
 import { CertificateStore } from './certificate-store.js';
+import { KubernetesError } from './kubernetes-error.js';
 import { injectorName } from './names.js';
 import type { ReviewOptions } from './pod-review.js';
 import { WebhookServer } from './server.js';
@@ -29,6 +32,8 @@ export interface WebhookOptions {
     /** How often a certificate is looked for. */
     intervalMs: number;
   };
+  /** Whom it answers: clients with a certificate of the authorities in a file. Everybody when undefined. */
+  clients?: { caFile: string; names: readonly string[] } | undefined;
   /** For "self-managed". */
   cluster: {
     server: string;
@@ -55,7 +60,8 @@ export async function runWebhook(options: WebhookOptions): Promise<void> {
   const logger = createLogger(options.logLevel);
   const source = sourceFor(options);
   const first = await source();
-  await using server = await WebhookServer.start({ ...options, pair: first, logger });
+  const clients = await readClients(options.clients);
+  await using server = await WebhookServer.start({ ...options, clients, pair: first, logger });
   logger.info(server.ports(), logMessages.serving);
   options.onListening?.(server.ports());
   await followCertificate({
@@ -73,6 +79,18 @@ export async function runWebhook(options: WebhookOptions): Promise<void> {
     },
   });
   logger.info(logMessages.draining);
+}
+
+/** @throws KubernetesError "unreadable" */
+async function readClients(clients: WebhookOptions['clients']) {
+  if (clients === undefined) return undefined;
+  const { caFile, names } = clients;
+  try {
+    return { ca: await readFile(caFile, 'utf8'), names };
+  } catch (error) {
+    const message = `Cannot read the clients' authorities "${caFile}": ${messageOf(error)}`;
+    throw new KubernetesError('unreadable', message, error);
+  }
 }
 
 /** The names under which the API server reaches the webhook. */

@@ -2,6 +2,8 @@
 // Prometheus' text format. Pure.
 // Source: prometheus.io/docs/instrumenting/exposition_formats, version 0.0.4.
 
+import { printable } from '../printable.js';
+
 export type Labels = Readonly<Record<string, string>>;
 
 export interface Sample {
@@ -35,5 +37,5 @@ function formatLabels(labels: Labels = {}): string {
 }
 
 function escapeLabel(value: string): string {
-  return value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
+  return printable(value).replace(/\\/g, '\\\\').replace(/"/g, '\\"');
 }

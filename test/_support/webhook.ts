@@ -6,7 +6,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { createKeyPair, type KeyPair } from '../../src/kubernetes/certificates.js';
-import { RunningCommand } from './lensfs.js';
+import { type CommandOptions, RunningCommand } from './lensfs.js';
 import { TempDir } from './temp-dir.js';
 import { waitUntil } from './wait.js';
 
@@ -30,11 +30,14 @@ export class WebhookClient {
   readonly #ca: string;
   readonly #port: number;
   readonly #agent: Agent;
+  readonly #own: Pick<KeyPair, 'cert' | 'key'> | undefined;
 
-  constructor(ca: string, port: number) {
+  /** With a certificate of its own, where one is given. */
+  constructor(ca: string, port: number, own?: Pick<KeyPair, 'cert' | 'key'>) {
     this.#ca = ca;
     this.#port = port;
-    this.#agent = new Agent({ keepAlive: true, ca, servername: webhookHost });
+    this.#own = own;
+    this.#agent = new Agent({ keepAlive: true, ca, servername: webhookHost, ...own });
   }
 
   post(path: string, body: string | Buffer, isShared = true): Promise<HttpReply> {
@@ -56,7 +59,12 @@ export class WebhookClient {
   }
 
   #open(path: string, isShared: boolean): ClientRequest {
-    const own = { agent: false as const, ca: this.#ca, servername: webhookHost };
+    const own = {
+      agent: false as const,
+      ca: this.#ca,
+      servername: webhookHost,
+      ...this.#own,
+    };
     return request({
       host: '127.0.0.1',
       port: this.#port,
@@ -80,9 +88,9 @@ export class WebhookProcess extends RunningCommand {
   port = 0;
   metricsPort = 0;
 
-  protected constructor(args: readonly string[]) {
+  protected constructor(args: readonly string[], options: CommandOptions = {}) {
     const ports = ['--host', '127.0.0.1', '--port', '0', '--metrics-port', '0'];
-    super(['kubernetes', 'webhook', ...ports, '--log-level', 'debug', ...args]);
+    super(['kubernetes', 'webhook', ...ports, '--log-level', 'debug', ...args], options);
   }
 
   /** Starts one and waits until it serves. */
@@ -126,8 +134,13 @@ export class RunningWebhook extends WebhookProcess {
   readonly pair: KeyPair;
   #client: WebhookClient;
 
-  private constructor(dir: TempDir, pair: KeyPair, args: readonly string[]) {
-    super(['--tls', 'files', '--tls-dir', dir.path, ...args]);
+  private constructor(
+    dir: TempDir,
+    pair: KeyPair,
+    args: readonly string[],
+    options: CommandOptions,
+  ) {
+    super(['--tls', 'files', '--tls-dir', dir.path, ...args], options);
     this.dir = dir;
     this.pair = pair;
     this.#client = new WebhookClient(pair.ca, 0);
@@ -135,11 +148,12 @@ export class RunningWebhook extends WebhookProcess {
 
   static override async start(
     args: readonly string[] = ['--drain-ms', '0'],
+    options: CommandOptions = {},
   ): Promise<RunningWebhook> {
     const dir = await TempDir.create();
     const pair = await createKeyPair([webhookHost], new Date());
     await writePair(dir, pair);
-    const webhook = new RunningWebhook(dir, pair, args);
+    const webhook = new RunningWebhook(dir, pair, args, options);
     await webhook.serving();
     webhook.#client = new WebhookClient(pair.ca, webhook.port);
     return webhook;

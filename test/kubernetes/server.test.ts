@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the webhook does with everything that is no ordinary review, and how it ends.
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:tls';
 import { describe, expect, test as unitTest } from 'vitest';
-import { createKeyPair } from '../../src/kubernetes/certificates.js';
+import { createKeyPair, type KeyPair } from '../../src/kubernetes/certificates.js';
 import { injectableFiles } from '../../src/kubernetes/files.js';
 import { WebhookServer, type WebhookServerOptions } from '../../src/kubernetes/server.js';
 import { createLogger } from '../../src/logger.js';
@@ -16,6 +18,15 @@ import { pod, reviewOf } from './fixtures/fixture.js';
 
 const test = testWith(built(program));
 const path = '/mutate/pods/namespace';
+
+/** A certificate for a client, which is its own authority. */
+function selfSigned(dir: TempDir, name: string): Pick<KeyPair, 'cert' | 'key'> {
+  const [key, cert] = [dir.at(`${name}.key`), dir.at(`${name}.crt`)];
+  const algorithm = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const files = ['-keyout', key, '-out', cert, '-subj', `/CN=${name}`, '-days', '1'];
+  execFileSync('openssl', ['req', '-x509', ...algorithm, ...files], { stdio: 'pipe' });
+  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
+}
 
 describe('the webhook', () => {
   test('refuses what is no review, and counts it', async () => {
@@ -41,18 +52,36 @@ describe('the webhook', () => {
 
   test('takes the largest objects, and nothing above', async () => {
     await using webhook = await RunningWebhook.start();
-    const large = pod({ annotations: { 'example.com/blob': 'x'.repeat(6_000_000) } });
+    const large = pod({ annotations: { 'example.com/blob': 'x'.repeat(3_000_000) } });
     expect((await webhook.post(path, reviewOf(large), false)).status).toBe(200);
-    const tooLarge = pod({ annotations: { 'example.com/blob': 'x'.repeat(9_000_000) } });
-    // Before the body has been sent: 413, or a connection that ends.
-    const outcome = await webhook
-      .post(path, reviewOf(tooLarge), false)
-      .then(({ status }) => status)
-      .catch(() => 413);
-    expect(outcome).toBe(413);
+    const tooLarge = pod({ annotations: { 'example.com/blob': 'x'.repeat(3_200_000) } });
+    expect((await webhook.post(path, reviewOf(tooLarge), false)).status).toBe(413);
     const { text } = await webhook.side('/metrics');
     expect(text).toMatch(/^lensfs_admission_refused_requests_total\{status="413"\} 1$/m);
     expect((await webhook.post(path, reviewOf(pod()))).status).toBe(200);
+  });
+
+  test('answers only clients with a certificate of an authority and a name, when it is told', async () => {
+    await using dir = await TempDir.create();
+    const [server, front, other] = ['kube-apiserver', 'front', 'other'].map((name) =>
+      selfSigned(dir, name),
+    );
+    await writeFile(dir.at('ca.crt'), [server, front].map((pair) => pair?.cert).join(''));
+    await using webhook = await RunningWebhook.start([
+      ...['--drain-ms', '0', '--client-ca', dir.at('ca.crt'), '--client-names', 'kube-apiserver'],
+    ]);
+    const ask = async (pair: Pick<KeyPair, 'cert' | 'key'> | undefined) => {
+      const client = new WebhookClient(webhook.pair.ca, webhook.port, pair);
+      const reply = await client.post(path, reviewOf(pod()), false).catch(() => undefined);
+      client.close();
+      return reply?.status ?? 'refused';
+    };
+    expect(await ask(undefined)).toBe('refused');
+    expect(await ask(other)).toBe('refused');
+    expect(await ask(front)).toBe(403);
+    expect(await ask(server)).toBe(200);
+    const wrong = await lensfs(['kubernetes', 'webhook', '--client-names', 'a']);
+    expect(wrong.stderr).toMatch(/^lensfs: --client-names: needs --client-ca\n/);
   });
 
   test('never writes an object to its log', async () => {
@@ -226,7 +255,6 @@ describe('createKeyPair()', () => {
     await using dir = await TempDir.create();
     const pair = await createKeyPair([webhookHost, `${webhookHost}.cluster.local`], new Date());
     await writePair(dir, pair);
-    const { writeFile } = await import('node:fs/promises');
     await writeFile(dir.at('ca.crt'), pair.ca);
     const verify = ['verify', '-x509_strict', '-check_ss_sig', '-purpose', 'sslserver'];
     const names = ['-verify_hostname', webhookHost, '-CAfile', dir.at('ca.crt'), dir.at('tls.crt')];

@@ -5,6 +5,7 @@ import { examine } from '../../containers/doctor.js';
 import { formatFindings } from '../../containers/doctor-output.js';
 import { ask } from '../../control/client.js';
 import { attachablePaths } from '../../native/attach.js';
+import { formatJson } from '../client.js';
 import { type Command, exitCodes } from '../command.js';
 import { configFlags, configOption, runDirOption, treeOption } from '../config-options.js';
 import { formatProblems } from '../output.js';
@@ -36,9 +37,7 @@ export const doctor: Command = {
       askDaemon: async () => await ask(controlSocketPath(run_dir), 'status'),
       paths: attachablePaths('all'),
     });
-    const text = args.isSet('json')
-      ? `${JSON.stringify(findings, undefined, 2)}\n`
-      : formatFindings(findings);
+    const text = args.isSet('json') ? formatJson(findings) : formatFindings(findings);
     io.stdout.write(text);
     const hasFailure = findings.some(({ level }) => level === 'fail');
     return hasFailure ? exitCodes.failure : exitCodes.ok;

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { messageOf } from '../../errors.js';
 import { KubernetesError } from '../../kubernetes/kubernetes-error.js';
 import { injectKey, ownNamespace, systemNamespaces } from '../../kubernetes/names.js';
+import { formatJson } from '../client.js';
 import { type Arguments, type Command, exitCodes, UsageError } from '../command.js';
 import {
   filesOption,
@@ -50,8 +51,7 @@ export const kubernetesScan: Command = {
       namespaceLabels: readLabels(args),
       excludedNamespaces: [...systemNamespaces, ownNamespace],
     });
-    const json = () => `${JSON.stringify(findings, null, 2)}\n`;
-    io.stdout.write(args.isSet('json') ? json() : formatFindings(findings));
+    io.stdout.write(args.isSet('json') ? formatJson(findings) : formatFindings(findings));
     const isComplete = findings.every(({ verdict }) => verdict !== 'unreadable');
     return isComplete ? exitCodes.ok : exitCodes.failure;
   },

@@ -2,7 +2,7 @@
 import { handleSignals } from '../../daemon/lifecycle.js';
 import { certificateSecretName, ownNamespace } from '../../kubernetes/names.js';
 import { logLevels } from '../../log-levels.js';
-import { type Arguments, type Command, exitCodes } from '../command.js';
+import { type Arguments, type Command, exitCodes, UsageError } from '../command.js';
 import {
   apiServerOption,
   credentialsOption,
@@ -40,6 +40,16 @@ export const kubernetesWebhook: Command = {
       help: 'self-managed: makes and renews its certificate; files: tls.crt and tls.key of --tls-dir (default: self-managed)',
     },
     'tls-dir': { type: 'string', placeholder: 'DIR', help: `(default: ${defaultTlsDir})` },
+    'client-ca': {
+      type: 'string',
+      placeholder: 'FILE',
+      help: 'answers only clients with a certificate of these authorities, PEM (default: everybody)',
+    },
+    'client-names': {
+      type: 'string',
+      placeholder: 'NAMES',
+      help: 'and with one of these common names, such as kube-apiserver (default: any)',
+    },
     namespace: {
       type: 'string',
       placeholder: 'NAME',
@@ -98,6 +108,7 @@ function readOptions(args: Arguments, signal: AbortSignal) {
       directory: args.text('tls-dir') ?? defaultTlsDir,
       intervalMs: readInteger(args, 'certificate-interval-ms', [10, 3_600_000, 30_000]),
     },
+    clients: readClients(args),
     cluster: {
       server: args.text('api-server') ?? defaultApiServer,
       credentialsDir: args.text('credentials') ?? defaultCredentials,
@@ -108,4 +119,12 @@ function readOptions(args: Arguments, signal: AbortSignal) {
     logLevel: readChoice(args, 'log-level', logLevels, 'info'),
     signal,
   };
+}
+
+function readClients(args: Arguments) {
+  const caFile = args.text('client-ca');
+  const names = (args.text('client-names') ?? '').split(',').filter((name) => name !== '');
+  if (caFile !== undefined) return { caFile, names };
+  if (names.length > 0) throw new UsageError('--client-names: needs --client-ca');
+  return undefined;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ask } from '../../control/client.js';
+import { formatJson } from '../client.js';
 import { type Command, exitCodes } from '../command.js';
 import { configOption, findSocket, runDirOption } from '../config-options.js';
 import { formatProblems, formatStatus } from '../output.js';
@@ -27,7 +28,7 @@ export const status: Command = {
       return exitCodes.usage;
     }
     const reply = await ask(found.socketPath, 'status');
-    const text = args.isSet('json') ? `${JSON.stringify(reply, null, 2)}\n` : formatStatus(reply);
+    const text = args.isSet('json') ? formatJson(reply) : formatStatus(reply);
     io.stdout.write(text);
     return exitCodes.ok;
   },

@@ -12,7 +12,8 @@ export type Value =
   | { kind: 'file' | 'directory' | 'containers' | 'free' };
 
 /** Prints the names of those that read from the usual daemon; nothing where none runs. */
-export const listContainers = 'lensfs views 2>/dev/null | sed "1d; /^(/d; s/ .*//"';
+export const listContainers =
+  'lensfs views 2>/dev/null | sed "1d; /^(/d; s/ .*//; /[^A-Za-z0-9_./:@=-]/d"';
 
 export interface CompletableOption {
   name: string;

@@ -27,6 +27,8 @@ export interface Inputs {
   fileNames: string;
   /** A list in CEL. */
   fileList: string;
+  /** Comma-separated. */
+  clientNames: string;
   mountServiceAccountToken: boolean;
   /** The daemon's configuration, JSON, which is also YAML. */
   config: string;
@@ -59,6 +61,10 @@ const conditions = {
   networkPolicy: [
     (v: Values) => v.webhook.enabled && v.webhook.networkPolicy,
     'and .Values.webhook.enabled .Values.webhook.networkPolicy',
+  ],
+  clientCa: [
+    (v: Values) => v.webhook.clientCaConfigMap !== '',
+    '.Values.webhook.clientCaConfigMap',
   ],
   serviceMonitor: [
     (v: Values) => v.webhook.enabled && v.webhook.serviceMonitor,
@@ -95,6 +101,7 @@ export function knownInputs(values: Values, namespace: string, version: string):
     treeParent: posix.dirname(values.tree),
     fileNames: values.files.join(','),
     fileList: `['${values.files.join("','")}']`,
+    clientNames: values.webhook.clientNames.join(','),
     mountServiceAccountToken: values.tls.mode === 'self-managed',
     config: sortedJson(values.agent.config),
     configHash: createHash('sha256').update(sortedJson(values.agent.config)).digest('hex'),
@@ -139,6 +146,7 @@ export function chartInputs(expressions: Expressions): Inputs {
     treeParent: token('dir .Values.tree'),
     fileNames: token('join "," .Values.files'),
     fileList: token(`printf "['%s']" (join "','" .Values.files)`),
+    clientNames: token('join "," .Values.webhook.clientNames'),
     mountServiceAccountToken: token('eq .Values.tls.mode "self-managed"'),
     config: token('toJson .Values.agent.config'),
     configHash: token('toJson .Values.agent.config | sha256sum'),

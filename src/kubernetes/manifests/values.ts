@@ -136,6 +136,22 @@ const fields = z.strictObject({
         z.array(z.int().min(1).max(65_535)).min(1).default([443, 6443]),
         'For the network policy: where the API server listens',
       ),
+      reviewsFrom: list(
+        [],
+        'For the network policy: from where the API server calls, such as [{ipBlock: {cidr: 192.0.2.1/32}}]; from anywhere when it is empty',
+      ),
+      metricsFrom: list(
+        [{ namespaceSelector: {} }],
+        'For the network policy: from where metrics are read; nodes always may',
+      ),
+      clientCaConfigMap: text(
+        '',
+        "A ConfigMap whose ca.crt has the authorities of the API server's client certificate; without it, every client is answered",
+      ),
+      clientNames: noted(
+        z.array(z.string()).default([]),
+        'The common names that such a certificate may have, such as [kube-apiserver]; any when it is empty',
+      ),
       serviceMonitor: flag(false, "For the Prometheus operator's kind"),
     },
     'The mutating webhook',

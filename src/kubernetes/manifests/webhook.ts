@@ -19,6 +19,7 @@ const port = 8443;
 const metricsPort = 9443;
 const unprivilegedId = 65_532;
 const tlsDir = '/etc/lensfs/tls';
+const clientCaDir = '/etc/lensfs/client-ca';
 /** The service goes on sending for as long as a change of its endpoints takes. */
 const drainMs = 5000;
 
@@ -101,7 +102,13 @@ function deployment(inputs: Inputs): KubernetesObject {
             },
           ],
           containers: [container(inputs)],
-          volumes: [{ name: 'tls', secret: { secretName: values.tls.secretName, optional: true } }],
+          volumes: [
+            { name: 'tls', secret: { secretName: values.tls.secretName, optional: true } },
+            ...inputs.itemWhen('clientCa', {
+              name: 'client-ca',
+              configMap: { name: webhook.clientCaConfigMap },
+            }),
+          ],
         },
       },
     },
@@ -127,6 +134,8 @@ function container(inputs: Inputs): KubernetesObject {
       `--secret=${values.tls.secretName}`,
       `--drain-ms=${drainMs}`,
       `--log-level=${values.webhook.logLevel}`,
+      ...inputs.itemWhen('clientCa', `--client-ca=${clientCaDir}/ca.crt`),
+      ...inputs.itemWhen('clientCa', `--client-names=${inputs.clientNames}`),
     ],
     ports: [
       { name: 'https', containerPort: port, protocol: 'TCP' },
@@ -145,7 +154,14 @@ function container(inputs: Inputs): KubernetesObject {
     },
     securityContext: restrictedContainer,
     resources: values.webhook.resources,
-    volumeMounts: [{ name: 'tls', mountPath: tlsDir, readOnly: true }],
+    volumeMounts: [
+      { name: 'tls', mountPath: tlsDir, readOnly: true },
+      ...inputs.itemWhen('clientCa', {
+        name: 'client-ca',
+        mountPath: clientCaDir,
+        readOnly: true,
+      }),
+    ],
   };
 }
 
@@ -188,10 +204,11 @@ function disruptionBudget(inputs: Inputs): KubernetesObject {
   };
 }
 
-/** The API server's address is not known here, so that its ports must do. */
+/** The API server's address is known to who installs it at the best; without it, its ports must do. */
 function networkPolicy(inputs: Inputs): KubernetesObject {
   const tcp = (each: number) => ({ port: each, protocol: 'TCP' });
-  const toApiServer = inputs.itemForEach(inputs.values.webhook.apiServerPorts, tcp);
+  const { values } = inputs;
+  const toApiServer = inputs.itemForEach(values.webhook.apiServerPorts, tcp);
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -199,7 +216,10 @@ function networkPolicy(inputs: Inputs): KubernetesObject {
     spec: {
       podSelector: { matchLabels: selectorLabels(component) },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: [{ ports: [tcp(port), tcp(metricsPort)] }],
+      ingress: [
+        { ports: [tcp(port)], from: values.webhook.reviewsFrom },
+        { ports: [tcp(metricsPort)], from: values.webhook.metricsFrom },
+      ],
       egress: [{ ports: [{ port: 53, protocol: 'UDP' }, tcp(53), ...toApiServer] }],
     },
   };
