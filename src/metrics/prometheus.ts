@@ -36,6 +36,8 @@ function formatLabels(labels: Labels = {}): string {
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 
+/** What the format has no escape for is written out, and its backslash is one of the value. */
 function escapeLabel(value: string): string {
-  return printable(value).replace(/\\/g, '\\\\').replace(/"/g, '\\"');
+  const lines = value.split('\n').map((line) => printable(line).replace(/[\\"]/g, '\\$&'));
+  return lines.join('\\n');
 }
