@@ -183,12 +183,13 @@ Status Session::Serve(ServeOptions options, const std::function<void(int)>& on_e
     return core::Error{.errno_value = EALREADY, .operation = "serve", .path = serve_.tree};
   }
   serve_ = std::move(options);
+  ticker_ = std::make_shared<fuse_layer::Ticker>(*engine_);
+  engine_->SetCounter([counter = std::weak_ptr(ticker_)] {
+    const auto ticker = counter.lock();
+    if (ticker != nullptr) ticker->Wake();
+  });
   const Status started = StartAll(on_end);
-  if (started) {
-    ticker_ = std::make_unique<fuse_layer::Ticker>(*engine_);
-  } else {
-    Stop();
-  }
+  if (!started) Stop();
   return started;
 }
 

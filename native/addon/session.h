@@ -105,7 +105,7 @@ class Session {
   std::unique_ptr<fuse_layer::PinnedTree> pinned_tree_;
   std::unique_ptr<fuse_layer::Connection> shared_;
   std::unique_ptr<fuse_layer::Connection> pinned_;
-  std::unique_ptr<fuse_layer::Ticker> ticker_;
+  std::shared_ptr<fuse_layer::Ticker> ticker_;
 };
 
 }  // namespace addon

@@ -31,6 +31,7 @@
 #include "fuse/ring.h"
 #include "fuse/ring_memory.h"
 #include "fuse/ring_task.h"
+#include "fuse/slow_watch.h"
 
 namespace fuse_layer {
 
@@ -63,10 +64,10 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Starts the readers. While one is delayed (Scratch::before_delay) another takes its place, so
-  // that a view that takes long to read does not stall the others. `on_end(errno)` is called once,
-  // from a reader, when requests can no longer be read although nobody called Stop(): ENODEV after
-  // an unmount by someone else.
+  // Starts the readers. While one is delayed (Scratch::before_delay, or 50 ms at one request)
+  // another takes its place, so that a view that takes long to read does not stall the others.
+  // `on_end(errno)` is called once, from a reader, when requests can no longer be read although
+  // nobody called Stop(): ENODEV after an unmount by someone else.
   void Start(size_t readers, std::function<void(int)> on_end);
 
   // Lets every reader finish its request and joins it. Safe to call twice.
@@ -85,7 +86,7 @@ class Connection {
   struct Reader {
     std::thread thread;
     std::atomic<bool> has_ended{false};
-    bool is_delayed = false;  // its own thread's
+    std::atomic<bool> is_delayed{false};  // changed with mutex_ held
     RequestSlot* slot = nullptr;
     std::atomic<uint64_t> turns{0};  // odd while it is at a request
     std::string task;                // its directory in /proc; set before the first turn
@@ -93,6 +94,7 @@ class Connection {
     uint64_t seen_turns = 0;
     core::Nanoseconds seen_at{};
     core::TaskWatch watch;
+    SeenTurns watched;  // the watch's own
   };
 
   Connection(fuse_session* session, Journal& journal, Transport transport)
@@ -108,7 +110,10 @@ class Connection {
   void ReportEnd(int cause);
   void ReadRequests(Reader& reader);
   void AnswerNext(Reader& reader);
+  // Has others take the places of slow readers; false when all have been idle.
+  bool LookForSlow();
   void ExpectDelay(Reader& reader);
+  void BeginDelay(Reader& reader);
   void EndDelay(Reader& reader);
   void AddReader();
 
@@ -129,6 +134,7 @@ class Connection {
   size_t called_ = 0;   // how many of those that wait have been told to
   size_t waiting_ = 0;
   std::vector<std::unique_ptr<Reader>> readers_;  // before session_ is destroyed, all have ended
+  std::unique_ptr<SlowWatch> watch_;              // changed without mutex_, while no reader runs
 };
 
 }  // namespace fuse_layer

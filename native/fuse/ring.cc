@@ -94,6 +94,7 @@ Status Ring::Start(bool is_new, std::function<void(int)> on_end) {
   on_end_ = std::move(on_end);
   is_new_.store(is_new);
   generation_ = memory_->Generation().fetch_add(1) + 1;
+  watch_ = std::make_unique<SlowWatch>([this] { return LookForSlow(); });
   std::vector<Seat*> first;
   {
     const std::lock_guard lock(mutex_);
@@ -143,8 +144,9 @@ void Ring::Guard(Seat& seat) {
   const RingBegin begin = TakeOver(*seat.entry, is_online);
   const RingTask::Answer answer = [this, &seat](
                                       RingEntry& entry, std::span<char> request, bool is_left) {
+    watch_->OnRequest();
     options_.answer(entry, request, is_left);
-    if (seat.is_delayed) EndDelay(seat);
+    if (seat.is_delayed.load(std::memory_order_relaxed)) EndDelay(seat);
   };
   seat.task = std::make_unique<RingTask>(
       RingTask::Place{
@@ -256,12 +258,29 @@ bool Ring::Poke() {
   return false;
 }
 
+bool Ring::LookForSlow() {
+  const std::lock_guard lock(mutex_);
+  const Nanoseconds now = NowMonotonic();
+  bool has_moved = false;
+  for (const auto& seat : seats_) {
+    const auto found = seat->watched.Look(seat->entry->turns.load(), now);
+    has_moved = has_moved || found.has_moved;
+    if (found.is_slow) BeginDelay(*seat);
+  }
+  return has_moved;
+}
+
 void Ring::ExpectDelay(Seat& seat) {
   const std::lock_guard lock(mutex_);
-  if (seat.is_delayed) return;
-  seat.is_delayed = true;
-  const bool is_free = std::ranges::any_of(
-      seats_, [&seat](const auto& other) { return other->cpu == seat.cpu && !other->is_delayed; });
+  BeginDelay(seat);
+}
+
+// With mutex_ held.
+void Ring::BeginDelay(Seat& seat) {
+  if (seat.is_delayed.exchange(true)) return;
+  const bool is_free = std::ranges::any_of(seats_, [&seat](const auto& other) {
+    return other->cpu == seat.cpu && !other->is_delayed.load();
+  });
   if (is_free) return;
   wanted_cpus_.push_back(seat.cpu);
   wanted_changed_.notify_one();
@@ -269,7 +288,7 @@ void Ring::ExpectDelay(Seat& seat) {
 
 void Ring::EndDelay(Seat& seat) {
   const std::lock_guard lock(mutex_);
-  seat.is_delayed = false;
+  seat.is_delayed.store(false);
 }
 
 void Ring::AddWhereWanted() {
@@ -323,6 +342,7 @@ void Ring::Stop() {
   for (const auto& seat : seats_) {
     while (seat->has_guard.load(std::memory_order_acquire)) std::this_thread::sleep_for(kLookAgain);
   }
+  watch_.reset();
 }
 
 void Ring::EndTasksOf(size_t cpu) {

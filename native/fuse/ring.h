@@ -27,6 +27,7 @@
 #include "core/base/result.h"
 #include "fuse/ring_memory.h"
 #include "fuse/ring_task.h"
+#include "fuse/slow_watch.h"
 #include "fuse/uring.h"
 
 namespace fuse_layer {
@@ -70,7 +71,8 @@ class Ring {
     std::atomic<bool> has_guard{false};
     std::atomic<pid_t> pid{0};  // while the process runs
     std::atomic<bool> has_begun{false};
-    bool is_delayed = false;  // guarded by mutex_
+    std::atomic<bool> is_delayed{false};  // changed with mutex_ held
+    SeenTurns watched;                    // the watch's own
     // HasStuckTask()'s own.
     uint64_t seen_turns = 0;
     core::Nanoseconds seen_at{};
@@ -84,7 +86,9 @@ class Ring {
   void EndOwner(RingEntry& entry);
   void AwaitBegin(Seat& seat);
   void OnEnd(int status);
+  bool LookForSlow();
   void ExpectDelay(Seat& seat);
+  void BeginDelay(Seat& seat);
   void EndDelay(Seat& seat);
   void AddWhereWanted();
   void EndTasksOf(size_t cpu);
@@ -107,6 +111,7 @@ class Ring {
   std::vector<size_t> wanted_cpus_;
   std::vector<std::unique_ptr<Seat>> seats_;  // only grows, until all have ended
   std::thread adder_;
+  std::unique_ptr<SlowWatch> watch_;  // while there are tasks
 };
 
 }  // namespace fuse_layer

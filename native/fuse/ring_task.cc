@@ -123,7 +123,7 @@ void RingTask::Register() {
 bool RingTask::AnswerIt(bool is_left) {
   RingEntry& entry = place_.entry;
   entry.state.store(RingState::kAnswering);
-  entry.turns.fetch_add(1, std::memory_order_relaxed);
+  entry.turns.fetch_add(1);  // before the watch is looked at
   answer_(entry, entry.KeepRequest(), is_left);
   entry.turns.fetch_add(1, std::memory_order_relaxed);
   entry.answered_id = entry.header.ring.commit_id;

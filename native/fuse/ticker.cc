@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <thread>
@@ -20,6 +21,14 @@ constexpr auto kPeriod = std::chrono::seconds(5);
 }  // namespace
 
 Ticker::Ticker(core::engine::Engine& engine) : engine_(engine), thread_([this] { Run(); }) {}
+
+void Ticker::Wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_wanted_ = true;
+  }
+  wake_.notify_all();
+}
 
 Ticker::~Ticker() {
   {
@@ -39,12 +48,28 @@ void Ticker::Run() {
   core::engine::Scratch scratch;
   // From a fixed start, so that a slow tick does not push the next ones away.
   auto next = std::chrono::steady_clock::now() + kPeriod;
+  auto rested_at = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);
-  while (!wake_.wait_until(lock, next, [this] { return stopping_; })) {
-    lock.unlock();
-    engine_.Tick(scratch);
-    lock.lock();
-    while (next <= std::chrono::steady_clock::now()) next += kPeriod;
+  while (!stopping_) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= next) {
+      lock.unlock();
+      engine_.Tick(scratch);
+      lock.lock();
+      while (next <= std::chrono::steady_clock::now()) next += kPeriod;
+    } else if (is_wanted_ && now >= rested_at) {
+      is_wanted_ = false;
+      lock.unlock();
+      const bool has_counted = engine_.CountWanted(scratch);
+      lock.lock();
+      is_wanted_ = is_wanted_ || has_counted;  // there may be another one
+      const auto end = std::chrono::steady_clock::now();
+      // As long as it took: counting takes half of a CPU at most, whoever asks for it.
+      rested_at = end + (end - now);
+    } else {
+      const auto until = is_wanted_ ? std::min(next, rested_at) : next;
+      (void)wake_.wait_until(lock, until);
+    }
   }
 }
 

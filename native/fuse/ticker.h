@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The thread that ticks the engine every 5 s of wall time.
+// The thread that ticks the engine every 5 s of wall time, and counts tasks that are too many for
+// a reader.
 //
 // Source: none.
 // Units:  std::chrono.
@@ -23,14 +24,18 @@ class Ticker {
   Ticker(const Ticker&) = delete;
   Ticker& operator=(const Ticker&) = delete;
 
+  // A reader wants tasks to be counted.
+  void Wake();
+
  private:
   void Run();
 
   core::engine::Engine& engine_;
-  std::mutex mutex_;  // guards stopping_
+  std::mutex mutex_;  // guards the two flags
   std::condition_variable wake_;
   bool stopping_ = false;
-  std::thread thread_;  // last: it uses all of the above
+  bool is_wanted_ = false;  // Engine::CountWanted() may have something to do
+  std::thread thread_;      // last: it uses all of the above
 };
 
 }  // namespace fuse_layer

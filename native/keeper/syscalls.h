@@ -15,7 +15,8 @@ namespace keeper {
 // In no order. Other versions of Node.js, C libraries and kernels use others than this system's, so
 // what can do no harm is there, used or not. What reaches into other processes (ptrace,
 // process_vm_*, pidfd_getfd), the kernel (modules, kexec, bpf, perf_event_open, keys), the machine
-// (reboot, swap, clocks, ports) or namespaces (setns, unshare, pivot_root, chroot) is not.
+// (reboot, swap, clocks, ports) or namespaces (unshare, pivot_root, chroot) is not; setns
+// for a cgroup namespace alone (syscall_filter.cc).
 std::span<const uint32_t> AllowedSyscalls();
 
 }  // namespace keeper

@@ -2,10 +2,11 @@
 #include "mounts/followers.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,17 +15,19 @@
 #include <unordered_set>
 #include <vector>
 
-#include "core/base/read_file.h"
+#include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
-#include "mounts/mount_table.h"
+#include "mounts/mount_groups.h"
 
 namespace mounts {
 namespace {
 
-using core::FileBuffer;
 using core::Result;
 using core::SystemError;
+
+// Of all mount namespaces together.
+constexpr core::Nanoseconds kSearchedFor = std::chrono::seconds(1);
 
 // The first pid namespace has this inode number on every kernel (PROC_PID_INIT_INO).
 constexpr std::string_view kHostPidNamespace = "pid:[4026531836]";
@@ -35,12 +38,12 @@ std::string ReadLink(const std::string& path) {
   return length > 0 ? std::string(target.data(), static_cast<size_t>(length)) : std::string();
 }
 
-void AddFollowed(const std::vector<Mount>& table,
+void AddFollowed(const std::vector<MountGroups>& table,
                  const LayerGroups& layers,
                  std::unordered_set<uint64_t>& followed) {
-  std::unordered_map<uint64_t, const Mount*> by_id;
-  for (const Mount& mount : table) by_id[mount.id] = &mount;
-  for (const Mount& mount : table) {
+  std::unordered_map<uint64_t, const MountGroups*> by_id;
+  for (const MountGroups& mount : table) by_id[mount.id] = &mount;
+  for (const MountGroups& mount : table) {
     for (const uint64_t group : {mount.shared, mount.master}) {
       const auto layer = layers.find(group);
       if (group == 0 || layer == layers.end()) continue;
@@ -53,18 +56,21 @@ void AddFollowed(const std::vector<Mount>& table,
   }
 }
 
+std::unordered_set<uint64_t> AllOf(const LayerGroups& layers) {
+  std::unordered_set<uint64_t> all;
+  for (const auto& [group, beneath] : layers) all.insert(group);
+  return all;
+}
+
 }  // namespace
 
 Result<std::unordered_set<uint64_t>> FindFollowed(const LayerGroups& layers) {
+  if (ReadLink("/proc/self/ns/pid") != kHostPidNamespace) return AllOf(layers);
   std::unordered_set<uint64_t> followed;
-  if (ReadLink("/proc/self/ns/pid") != kHostPidNamespace) {
-    for (const auto& [group, beneath] : layers) followed.insert(group);
-    return followed;
-  }
+  const core::Nanoseconds until = core::NowMonotonic() + kSearchedFor;
   DIR* const processes = opendir("/proc");
   if (processes == nullptr) return SystemError("open", "/proc");
   std::unordered_set<std::string> namespaces;
-  FileBuffer buffer;
   // NOLINTNEXTLINE(concurrency-mt-unsafe): this stream is ours alone.
   while (const dirent* entry = readdir(processes)) {
     if (!core::ParseU64(entry->d_name)) continue;
@@ -72,12 +78,16 @@ Result<std::unordered_set<uint64_t>> FindFollowed(const LayerGroups& layers) {
     const std::string name = ReadLink(process + "/ns/mnt");
     // One that has ended has no mounts any more.
     if (name.empty() || !namespaces.insert(name).second) continue;
-    const auto text = core::ReadFileAt(AT_FDCWD, (process + "/mountinfo").c_str(), buffer);
-    if (text) {
-      AddFollowed(ParseMountTable(*text), layers, followed);
+    const auto mounts = ReadMountGroups(process);
+    if (mounts) {
+      AddFollowed(*mounts, layers, followed);
     } else {
       namespaces.erase(name);  // another process of it may be there still
     }
+    if (core::NowMonotonic() < until && (mounts || mounts.error().errno_value != EFBIG)) continue;
+    // Who has made so many mounts, or namespaces, does not keep a daemon from its start.
+    followed = AllOf(layers);
+    break;
   }
   closedir(processes);
   return followed;

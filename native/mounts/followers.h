@@ -22,7 +22,7 @@ namespace mounts {
 using LayerGroups = std::unordered_map<uint64_t, uint64_t>;
 
 // Those of `layers` that a mount in any mount namespace depends on. All of them where not all
-// processes of the host can be seen.
+// processes of the host can be seen, or there is more to look at than is looked at.
 core::Result<std::unordered_set<uint64_t>> FindFollowed(const LayerGroups& layers);
 
 }  // namespace mounts

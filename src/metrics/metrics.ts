@@ -40,6 +40,7 @@ export const fallbackCauses = [
   'cgroup-gone',
   'unreadable',
   'unparsable',
+  'tasks-estimated',
 ] as const;
 
 export function describeMetrics(measured: Measured): Metric[] {

@@ -66,4 +66,54 @@ export const abuses: Readonly<Record<string, string>> = {
                   error_of(os.stat, os.path.join(root, name))
                   error_of(os.stat, os.path.join(root, name, 'proc', 'meminfo'))
   `,
+  'thousands of threads, which readers want to be counted': `
+      import threading
+      threading.stack_size(1 << 16)
+      forever = threading.Event()
+      for _ in range(4000):
+          threading.Thread(target=forever.wait, daemon=True).start()
+      step()
+      for _ in range(4):
+          if os.fork() == 0:
+              while True:
+                  for name in ('loadavg', 'stat'):
+                      open(args[0] + '/proc/' + name).read()
+      time.sleep(1000000)
+  `,
+  'a process with thousands of threads, in a pid namespace for each read': `
+      import threading
+      threading.stack_size(1 << 16)
+      forever = threading.Event()
+      for _ in range(2000):
+          threading.Thread(target=forever.wait, daemon=True).start()
+      step()
+      while True:
+          if os.fork() == 0:
+              assert libc.unshare(0x20000000) == 0  # CLONE_NEWPID
+              if os.fork() == 0:
+                  open(args[0] + '/proc/loadavg').read()
+                  os._exit(0)
+              os.wait()
+              os._exit(0)
+          os.wait()
+  `,
+  'thousands of mounts with long names, and a cgroup namespace for each read': `
+      CLONE_NEWNS, CLONE_NEWCGROUP, MS_BIND, MS_REC, MS_PRIVATE = 0x20000, 0x02000000, 0x1000, 0x4000, 0x40000
+      assert libc.unshare(CLONE_NEWNS) == 0
+      assert libc.mount(None, b'/', None, MS_REC | MS_PRIVATE, None) == 0
+      assert libc.mount(b'x', b'/mnt', b'tmpfs', 0, None) == 0
+      path = '/mnt'
+      for _ in range(14):
+          path += '/' + 'a' * 249
+          os.mkdir(path)
+      for _ in range(2000):
+          assert libc.mount(path.encode(), path.encode(), None, MS_BIND, None) == 0
+      step()
+      for _ in range(4):
+          if os.fork() == 0:
+              while True:
+                  assert libc.unshare(CLONE_NEWCGROUP) == 0
+                  open(args[0] + '/proc/meminfo').read()
+      time.sleep(1000000)
+  `,
 };

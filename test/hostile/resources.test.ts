@@ -24,6 +24,8 @@ const bystander = `
       while not stop:
           text = open(args[0] + '/proc/meminfo').read(64).split()
           wrong += text[1] != args[1]
+          wrong += not open(args[0] + '/proc/stat').read().startswith('cpu ')
+          wrong += len(open(args[0] + '/proc/loadavg').read().split()) != 5
           done += 1
   reader = threading.Thread(target=read)
   reader.start()

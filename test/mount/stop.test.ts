@@ -36,7 +36,10 @@ test('an engine that stops has no thread left, and can be mounted by the next', 
     const others = { journal: makeMemory('test'), config: 0, control: 0, tree: 0 };
     engine.serve({ kept: { ...connections, ...others }, tree, shared }, () => {});
     // One more is the pinned tree's.
-    const all = [...Array(readers + 1).fill('lensfs-reader'), 'lensfs-ticker'];
+    const all = [
+      ...Array(readers + 1).fill('lensfs-reader'),
+      ...['lensfs-ticker', 'lensfs-watch', 'lensfs-watch'],
+    ];
     // A thread gives itself its name.
     await waitUntil('the threads run', async () => `${await threadsOf()}` === `${all}`);
     expect(await readFile(`${shared}/proc/uptime`, 'utf8')).toMatch(/^\d/);

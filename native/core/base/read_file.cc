@@ -29,14 +29,28 @@ ssize_t PreadRetrying(int fd, char* into, size_t size, off_t offset) {
   return count;
 }
 
+// The kernel fills a page with as many records as fit.
+bool IsAll(size_t count, size_t longest_record_bytes) {
+  const size_t taken = std::min(kSmallestPageBytes, count);
+  return count == 0 || kSmallestPageBytes - taken >= longest_record_bytes;
+}
+
+Error TooLarge(std::string_view path) {
+  return Error{.errno_value = EFBIG, .operation = "read", .path = std::string(path)};
+}
+
 }  // namespace
 
-Result<std::string_view> ReadOnce(int fd, FileBuffer& buffer, std::string_view path) {
+Result<std::string_view> ReadOnce(int fd,
+                                  FileBuffer& buffer,
+                                  std::string_view path,
+                                  size_t most_bytes) {
   for (;;) {
     const ssize_t count = PreadRetrying(fd, buffer.bytes_.data(), buffer.bytes_.size(), 0);
     if (count < 0) return SystemError("read", path);
     const auto size = static_cast<size_t>(count);
     if (size < buffer.bytes_.size()) return std::string_view(buffer.bytes_.data(), size);
+    if (size >= most_bytes) return TooLarge(path);
     buffer.bytes_.resize(buffer.bytes_.size() * 4);
   }
 }
@@ -47,14 +61,33 @@ Result<std::string_view> ReadWhole(int fd,
                                    size_t longest_record_bytes) {
   size_t size = 0;
   for (;;) {
+    if (size >= kHostBytesMax) return TooLarge(path);
     if (size == buffer.bytes_.size()) buffer.bytes_.resize(buffer.bytes_.size() * 4);
     const ssize_t count = PreadRetrying(
         fd, buffer.bytes_.data() + size, buffer.bytes_.size() - size, static_cast<off_t>(size));
     if (count < 0) return SystemError("read", path);
     size += static_cast<size_t>(count);
-    const size_t taken = std::min(kSmallestPageBytes, static_cast<size_t>(count));
-    const bool is_all = count == 0 || kSmallestPageBytes - taken >= longest_record_bytes;
-    if (is_all) return std::string_view(buffer.bytes_.data(), size);
+    if (IsAll(static_cast<size_t>(count), longest_record_bytes))
+      return std::string_view(buffer.bytes_.data(), size);
+  }
+}
+
+Result<std::string_view> ReadBeginning(int fd,
+                                       FileBuffer& buffer,
+                                       std::string_view path,
+                                       size_t most_bytes,
+                                       size_t longest_record_bytes) {
+  size_t size = 0;
+  for (;;) {
+    if (size == buffer.bytes_.size()) buffer.bytes_.resize(buffer.bytes_.size() * 4);
+    const size_t room = std::min(buffer.bytes_.size(), most_bytes) - size;
+    const ssize_t count =
+        PreadRetrying(fd, buffer.bytes_.data() + size, room, static_cast<off_t>(size));
+    if (count < 0) return SystemError("read", path);
+    size += static_cast<size_t>(count);
+    const std::string_view text(buffer.bytes_.data(), size);
+    if (size >= most_bytes) return text.substr(0, text.rfind('\n') + 1);
+    if (IsAll(static_cast<size_t>(count), longest_record_bytes)) return text;
   }
 }
 

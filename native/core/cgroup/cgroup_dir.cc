@@ -161,14 +161,32 @@ Result<std::string_view> CgroupDir::ReadByName(const char* name, FileBuffer& buf
   return ReadNumbers(opened->fd, name, buffer);
 }
 
+Result<std::string_view> CgroupDir::ReadBeginningByName(const char* name,
+                                                        FileBuffer& buffer,
+                                                        size_t most_bytes) const {
+  const auto opened = OpenFile(name);
+  if (!opened) return opened.error();
+  return ReadList(opened->fd, name, buffer, most_bytes);
+}
+
 Result<std::optional<std::string_view>> CgroupDir::ReadOfLeaf(const char* name,
-                                                              FileBuffer& buffer) const {
+                                                              FileBuffer& buffer,
+                                                              size_t most_bytes) const {
   const auto opened = OpenFile(name);
   if (!opened) return opened.error();
   if (!opened->is_of_leaf) return std::optional<std::string_view>();
-  const auto text = ReadNumbers(opened->fd, name, buffer);
+  const auto text = ReadList(opened->fd, name, buffer, most_bytes);
   if (!text) return text.error();
   return std::optional(*text);
+}
+
+Result<std::string_view> CgroupDir::ReadList(const Fd& fd,
+                                             const char* name,
+                                             FileBuffer& buffer,
+                                             size_t most_bytes) const {
+  auto text = ReadBeginning(fd.get(), buffer, name, most_bytes, kLongestNumberBytes);
+  if (text && buffer.Log() != nullptr) Log(name, *text, *buffer.Log());
+  return text;
 }
 
 Result<std::string_view> CgroupDir::ReadNumbers(const Fd& fd,

@@ -105,8 +105,14 @@ class CgroupDir {
 
   // A file of a number a line that is not read often: opened for this read.
   Result<std::string_view> ReadByName(const char* name, FileBuffer& buffer) const;
+  // The same for a list that may be long: no more than `most_bytes` of it.
+  Result<std::string_view> ReadBeginningByName(const char* name,
+                                               FileBuffer& buffer,
+                                               size_t most_bytes) const;
   // The same, and nothing when it has children, or may have some.
-  Result<std::optional<std::string_view>> ReadOfLeaf(const char* name, FileBuffer& buffer) const;
+  Result<std::optional<std::string_view>> ReadOfLeaf(const char* name,
+                                                     FileBuffer& buffer,
+                                                     size_t most_bytes) const;
   // For writing too, and to be kept by the caller.
   [[nodiscard]] Result<Fd> OpenForWriting(CgroupFile file) const;
   // A descriptor of the directory for one use.
@@ -128,6 +134,10 @@ class CgroupDir {
   void Log(const char* name, std::string_view text, ReadLog& log) const;
   [[nodiscard]] Result<OpenedFile> OpenFile(const char* name, int access = O_RDONLY) const;
   Result<std::string_view> ReadNumbers(const Fd& fd, const char* name, FileBuffer& buffer) const;
+  Result<std::string_view> ReadList(const Fd& fd,
+                                    const char* name,
+                                    FileBuffer& buffer,
+                                    size_t most_bytes) const;
   // ENOENT when another cgroup has the path, or none.
   [[nodiscard]] Result<struct stat> Stat() const;
   [[nodiscard]] Error Replaced() const;

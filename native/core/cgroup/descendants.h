@@ -10,11 +10,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/base/result.h"
 
@@ -31,35 +33,51 @@ inline bool IsLeaf(int dir_fd) {
   return fstat(dir_fd, &status) == 0 && HasNoChildren(status);
 }
 
+// How far a walk goes: cgroups nest as deep and as wide as their owner likes.
+struct WalkLimit {
+  size_t cgroups_max = 0;
+  Nanoseconds until{};  // monotonic
+};
+
 // Calls `visit(fd)` with a descriptor of `dir_fd`, then of each cgroup below it, until it returns
-// false. Without recursion, and with one descriptor at a time: cgroups nest as deep and as wide as
-// their owner likes.
+// false. Without recursion, and with one descriptor at a time. False: there is more than `limit`
+// allows.
 template <typename Visit>
-Status ForEachDescendant(int dir_fd, Visit visit) {
+Result<bool> ForEachDescendant(int dir_fd, const WalkLimit& limit, Visit visit) {
+  // Names that wait take no more room than this.
+  constexpr size_t kPendingBytesMax = size_t{4} * 1024 * 1024;
   std::vector<std::string> pending = {"."};
-  while (!pending.empty()) {
+  size_t pending_bytes = 1;
+  bool is_whole = true;
+  for (size_t visited = 0; !pending.empty(); ++visited) {
+    if (visited >= limit.cgroups_max || NowMonotonic() >= limit.until) return false;
     const std::string path = std::move(pending.back());
     pending.pop_back();
+    pending_bytes -= path.size();
     Fd fd(openat(dir_fd, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd.valid()) {
       if (path == ".") return SystemError("open", "cgroup");
       continue;
     }
     if (!visit(fd.get())) break;
-    if (IsLeaf(fd.get())) continue;
+    if (!is_whole || IsLeaf(fd.get())) continue;
     DIR* const dir = fdopendir(fd.get());
     if (dir == nullptr) continue;
     (void)fd.release();  // closedir closes it
     // NOLINTNEXTLINE(concurrency-mt-unsafe): this stream is ours alone.
     while (const dirent* entry = readdir(dir)) {
       const std::string_view name = entry->d_name;
-      if (entry->d_type == DT_DIR && name != "." && name != "..") {
-        pending.push_back((path + "/").append(name));
-      }
+      if (entry->d_type != DT_DIR || name == "." || name == "..") continue;
+      std::string child = (path + "/").append(name);
+      is_whole = pending_bytes + child.size() <= kPendingBytesMax &&
+                 visited + pending.size() < limit.cgroups_max;
+      if (!is_whole) break;  // those that wait are visited still
+      pending_bytes += child.size();
+      pending.push_back(std::move(child));
     }
     closedir(dir);
   }
-  return Unit{};
+  return is_whole;
 }
 
 }  // namespace core::cgroup

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -19,7 +18,6 @@
 
 #include "core/base/clock.h"
 #include "core/base/cpu_set.h"
-#include "core/base/erase_if.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/base/write_text.h"
@@ -38,7 +36,6 @@
 #include "core/engine/sheet_maker.h"
 #include "core/engine/snapshot_slots.h"
 #include "core/engine/view.h"
-#include "core/model/load_average.h"
 #include "core/model/visible_cpus.h"
 #include "core/proc/cpuinfo.h"
 #include "core/proc/pid.h"
@@ -46,11 +43,6 @@
 
 namespace core::engine {
 namespace {
-
-// loadavg and stat are sampled for a view until nobody has asked for this long.
-constexpr Nanoseconds kSampledFor = std::chrono::minutes(15);
-// An unused view's snapshots are given back after this; its counters stay.
-constexpr Nanoseconds kSnapshotsKeptFor = std::chrono::seconds(30);
 
 // Of files that tell of other tenants.
 constexpr mode_t kSecretMode = 0400;
@@ -68,7 +60,8 @@ Engine::Engine(const EngineOptions& options,
       pids_(std::move(pids)),
       hierarchy_(std::move(hierarchy)),
       host_(std::move(host)),
-      sheets_(*host_, pids_),
+      loads_(pids_),
+      sheets_(*host_, loads_),
       sys_(host_->SysCpuFd()),
       dirs_(options.held_fds_max),
       views_(options.views_max),
@@ -273,6 +266,7 @@ Status Engine::Render(size_t file,
     const auto is_own = sheets_.Make(*view, entry.needs, policy, is_32bit, Now(), scratch);
     if (!is_own) return is_own.error();
     is_hosts = !*is_own;
+    if (!is_hosts && scratch.sheet.tasks.is_estimate) NoteEstimate(file, *view);
   }
   into.is_hosts = is_hosts;
   if (!is_hosts) {
@@ -287,6 +281,14 @@ Status Engine::Render(size_t file,
   if (!text) return text.error();
   into.bytes.assign(*text);
   return Unit{};
+}
+
+void Engine::NoteEstimate(size_t file, const View& view) {
+  fallbacks_.Add(
+      file,
+      FallbackCause::kTasksEstimated,
+      Error{
+          .errno_value = ETIME, .operation = "count tasks", .path = view.cgroup.Primary()->Path()});
 }
 
 Result<SnapshotRef> Engine::ReadFallback(size_t file, const Error& error, Scratch& scratch) {
@@ -353,34 +355,6 @@ Result<SnapshotRef> Engine::ReadSysNow(const std::string& path,
   const auto status = sys_.Read(path, *cpus, scratch.file, snapshot->bytes);
   if (!status) return status.error();
   return SnapshotRef(std::move(snapshot));
-}
-
-void Engine::Tick(Scratch& scratch) {
-  const Nanoseconds begin = NowMonotonic();
-  const Nanoseconds last = ticked_at_.exchange(begin, std::memory_order_relaxed);
-  if (last != Nanoseconds{}) {
-    const Nanoseconds period = std::chrono::microseconds(model::kLoadPeriodUsec);
-    tick_lag_.store(std::max(Nanoseconds{}, begin - last - period), std::memory_order_relaxed);
-  }
-  for (const ViewRef& view : views_.All()) {
-    const auto policy = PolicyOf(*view);
-    const Moment now = Now();
-    const Nanoseconds wanted_at = view->load_wanted_at.load(std::memory_order_relaxed);
-    if (wanted_at != Nanoseconds{} && now.monotonic - wanted_at < kSampledFor) {
-      const auto status = sheets_.SampleLoad(*view, *policy, now, scratch.file);
-      if (!status && !view->cgroup.IsAlive()) views_.Remove(view);
-    }
-    if (now.monotonic - view->used_at.load(std::memory_order_relaxed) <= kSnapshotsKeptFor) {
-      continue;
-    }
-    view->DropTexts();
-    if (!view->cgroup.IsAlive()) views_.Remove(view);
-  }
-  identities_.DropOld(NowMonotonic());
-  tick_took_.store(NowMonotonic() - begin, std::memory_order_relaxed);
-  const std::lock_guard lock(traits_mutex_);
-  EraseIf(traits_,
-          [](const auto& known) { return IdentityCache::HasEnded(known.second->init_pidfd); });
 }
 
 }  // namespace core::engine

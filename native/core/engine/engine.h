@@ -12,11 +12,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -32,6 +34,8 @@
 #include "core/engine/fallbacks.h"
 #include "core/engine/host_files.h"
 #include "core/engine/identity_cache.h"
+#include "core/engine/load_sampler.h"
+#include "core/engine/moment.h"
 #include "core/engine/options.h"
 #include "core/engine/policy_rules.h"
 #include "core/engine/read_stats.h"
@@ -39,6 +43,7 @@
 #include "core/engine/sheet_maker.h"
 #include "core/engine/snapshot_slots.h"
 #include "core/engine/sys_tree.h"
+#include "core/engine/task_tally.h"
 #include "core/engine/view.h"
 #include "core/engine/view_report.h"
 #include "core/engine/view_table.h"
@@ -131,6 +136,10 @@ class Engine {
   // `scratch` is one that nothing else was read with.
   Result<Explanation> Explain(size_t file, const ViewRef& view, Scratch& scratch);
 
+  // `wake()` has somebody call CountWanted(); readers call it. To be called before there are any.
+  void SetCounter(std::function<void()> wake) { loads_.SetWake(std::move(wake)); }
+  // Counts the tasks of one view whose readers want it; false when there is none.
+  bool CountWanted(Scratch& scratch) { return loads_.CountWanted(scratch.file); }
   // One tick of the load sampler, to be called every 5 s; also lets go of what idle views hold.
   void Tick(Scratch& scratch);
 
@@ -181,6 +190,7 @@ class Engine {
   Result<SnapshotRef> ReadSysNow(const std::string& path,
                                  const Result<ViewRef>& view,
                                  Scratch& scratch);
+  void NoteEstimate(size_t file, const View& view);
   Result<SnapshotRef> ReadFallback(size_t file, const Error& error, Scratch& scratch);
   bool IsCaller32Bit(pid_t pid, Scratch& scratch) const;
 
@@ -189,6 +199,7 @@ class Engine {
   cgroup::Hierarchy hierarchy_;
   std::unique_ptr<HostFiles> host_;
   std::unique_ptr<Resolver> resolver_;
+  LoadSampler loads_;
   SheetMaker sheets_;
   SysTree sys_;
   std::array<bool, Fallbacks::kMaxFiles> available_{};
@@ -208,6 +219,7 @@ class Engine {
   ViewTable views_;
   IdentityCache identities_;
   CgroupIndex cgroup_ids_;
+  TaskTallies tallies_;
   Counters counters_;
   Fallbacks fallbacks_;
   ReadStats read_stats_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -32,6 +33,7 @@
 #include "core/engine/identity_cache.h"
 #include "core/engine/resolver.h"
 #include "core/engine/sheet_maker.h"
+#include "core/engine/task_tally.h"
 #include "core/engine/view.h"
 
 namespace core::engine {
@@ -39,6 +41,10 @@ namespace {
 
 // Pid namespaces whose init process is known.
 constexpr size_t kCachedTraitsMax = 4096;
+// A container's first process is near its root, where nobody has made thousands of cgroups.
+constexpr size_t kSearchedMax = 256;
+constexpr Nanoseconds kSearchedFor = std::chrono::milliseconds(5);
+constexpr size_t kFirstLineBytes = 64;
 
 std::string KeyOf(const Identity& identity) {
   std::string key;
@@ -64,8 +70,13 @@ std::optional<pid_t> FindProcess(const cgroup::CgroupDir& dir, FileBuffer& buffe
   std::optional<pid_t> found;
   const auto fd = dir.OpenDirectory();
   if (!fd) return found;
-  (void)cgroup::ForEachDescendant(fd->get(), [&](int child) {
-    const auto text = ReadFileAt(child, "cgroup.procs", buffer);
+  const cgroup::WalkLimit limit{.cgroups_max = kSearchedMax,
+                                .until = NowMonotonic() + kSearchedFor};
+  (void)cgroup::ForEachDescendant(fd->get(), limit, [&](int child) {
+    const auto procs = OpenAt(child, "cgroup.procs");
+    if (!procs) return true;
+    const auto text =
+        ReadBeginning(procs->get(), buffer, "cgroup.procs", kFirstLineBytes, kFirstLineBytes);
     std::string_view lines = text ? *text : std::string_view();
     // 0 is a process that has no number here.
     const auto pid = ParseU64(TakeLine(lines));
@@ -166,6 +177,8 @@ Result<ViewRef> Engine::MakeView(const Identity& identity, std::string key, Scra
     if (!oldest) return oldest.error();
     view->init = *oldest;
   }
+  const auto id = IdOf(*view);
+  view->tally = id ? tallies_.Of(id->controller, id->inode) : std::make_shared<TaskTally>();
   RestoreCounters(*view);
   view->used_at.store(NowMonotonic(), std::memory_order_relaxed);
   return views_.Insert(std::move(view));

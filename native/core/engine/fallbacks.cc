@@ -21,6 +21,8 @@ std::string_view NameOf(FallbackCause cause) {
       return "unreadable";
     case FallbackCause::kUnparsable:
       return "unparsable";
+    case FallbackCause::kTasksEstimated:
+      return "tasks-estimated";
     case FallbackCause::kCount:
       break;
   }

@@ -18,10 +18,11 @@
 namespace core::engine {
 
 enum class FallbackCause : uint8_t {
-  kCallerUnknown,  // the caller's pid is not visible to us, or gone
-  kCgroupGone,     // the cgroup is being removed; the last good bytes were given
-  kUnreadable,     // a file could not be opened or read
-  kUnparsable,     // a file did not say what the kernel's documentation says
+  kCallerUnknown,   // the caller's pid is not visible to us, or gone
+  kCgroupGone,      // the cgroup is being removed; the last good bytes were given
+  kUnreadable,      // a file could not be opened or read
+  kUnparsable,      // a file did not say what the kernel's documentation says
+  kTasksEstimated,  // so many tasks that not all were looked at
   kCount,
 };
 

@@ -3,7 +3,10 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
@@ -56,6 +60,24 @@ bool ListHas(std::string_view options, std::string_view wanted) {
   return false;
 }
 
+// Old processes have low numbers, but for what came after all numbers were used: of so many
+// processes the oldest is looked for.
+constexpr size_t kCandidatesMax = 256;
+constexpr size_t kProcessListBytesMax = size_t{64} * 1024;
+constexpr Nanoseconds kSearchedFor = std::chrono::milliseconds(5);
+
+std::vector<pid_t> LowestPids(std::string_view lines) {
+  std::vector<pid_t> pids;
+  while (!lines.empty()) {
+    const auto number = ParseU64(TakeLine(lines));
+    if (number && *number != 0) pids.push_back(static_cast<pid_t>(*number));
+  }
+  const size_t kept = std::min(pids.size(), kCandidatesMax);
+  std::ranges::partial_sort(pids, pids.begin() + static_cast<ptrdiff_t>(kept));
+  pids.resize(kept);
+  return pids;
+}
+
 // Of pid 1, or where that is not ours to look at (a security module, a lesser user) our own.
 Result<uint64_t> ReadHostNamespace(const proc::PidReader& pids, proc::Namespace which) {
   auto inode = pids.ReadNamespace(1, which);
@@ -91,9 +113,33 @@ Result<InitProcess> Resolver::ReadInit(pid_t pid, FileBuffer& buffer) const {
                      .pid_level = ns_pids->empty() ? 0 : ns_pids->size() - 1};
 }
 
+// The namespace's root is what the caller's path has more here than there. The text is read again
+// at the end: a caller that has moved meanwhile would be given another root.
 Result<CgroupPaths> Resolver::ReadNamespaceRoots(pid_t pid,
-                                                 const CgroupPaths& own,
+                                                 const CallerTraits& traits,
                                                  FileBuffer& buffer) const {
+  const CgroupPaths own = hierarchy_.ParsePaths(traits.cgroup_text);
+  const auto text = namespace_cgroups_.Read(pid, traits.cgroup_namespace, buffer);
+  if (!text) return ReadMountedRoots(pid, own, buffer);
+  const CgroupPaths inside = hierarchy_.ParsePaths(*text);
+  const auto again = pids_.ReadText(pid, "cgroup", buffer);
+  if (!again) return again.error();
+  CgroupPaths roots;
+  if (*again != traits.cgroup_text) return roots;
+  for (const Controller controller : cgroup::kControllers) {
+    std::string_view root = own.Of(controller);
+    const std::string_view path = inside.Of(controller);
+    if (path.empty() || (path != "/" && !root.ends_with(path))) continue;
+    if (path != "/") root.remove_suffix(path.size());
+    // Everybody is below the host's root: such a namespace says nothing.
+    if (!root.empty() && root != "/") roots.Set(controller, root);
+  }
+  return roots;
+}
+
+Result<CgroupPaths> Resolver::ReadMountedRoots(pid_t pid,
+                                               const CgroupPaths& own,
+                                               FileBuffer& buffer) const {
   const auto text = pids_.ReadMountInfo(pid, buffer);
   if (!text) return text.error();
   CgroupPaths roots;
@@ -157,7 +203,7 @@ Result<Identity> Resolver::Resolve(pid_t pid,
     root = RootOrOwn(init_paths, own);
   }
   if (own_cgroup_namespace) {
-    const auto roots = ReadNamespaceRoots(pid, own, buffer);
+    const auto roots = ReadNamespaceRoots(pid, traits, buffer);
     if (!roots) return roots.error();
     for (const Controller controller : cgroup::kControllers) {
       if (!roots->Of(controller).empty()) root.Set(controller, roots->Of(controller));
@@ -174,22 +220,22 @@ Result<InitProcess> Resolver::FindOldest(const cgroup::CgroupDir* dir,
                                          bool namespace_init,
                                          FileBuffer& buffer) const {
   std::optional<InitProcess> oldest;
-  const auto text = dir == nullptr ? Result<std::string_view>(std::string_view())
-                                   : dir->ReadByName("cgroup.procs", buffer);
+  const auto text = dir == nullptr
+                        ? Result<std::string_view>(std::string_view())
+                        : dir->ReadBeginningByName("cgroup.procs", buffer, kProcessListBytesMax);
   if (!text) return text.error();
-  const std::string kept(*text);  // the buffer is used again below
-  std::string_view lines = kept;
-  while (!lines.empty()) {
-    const auto number = ParseU64(TakeLine(lines));
-    if (!number || *number == 0) continue;
-    const auto candidate = ReadInit(static_cast<pid_t>(*number), buffer);
-    if (!candidate) continue;  // it ended in between
-    if (oldest && oldest->starttime <= candidate->starttime) continue;
-    if (namespace_init) {
-      const auto ns_pids = pids_.ReadNsPids(candidate->pid, buffer);
-      if (!ns_pids || ns_pids->size() < 2 || ns_pids->back() != 1) continue;
-    }
-    oldest = *candidate;
+  const Nanoseconds until = NowMonotonic() + kSearchedFor;
+  for (const pid_t pid : LowestPids(*text)) {
+    if (oldest && NowMonotonic() >= until) break;
+    const auto stat = pids_.ReadStat(pid, buffer);
+    if (!stat) continue;  // it ended in between
+    if (oldest && oldest->starttime <= stat->starttime) continue;
+    const auto ns_pids = pids_.ReadNsPids(pid, buffer);
+    if (!ns_pids) continue;
+    if (namespace_init && (ns_pids->size() < 2 || ns_pids->back() != 1)) continue;
+    oldest = InitProcess{.pid = pid,
+                         .starttime = stat->starttime,
+                         .pid_level = ns_pids->empty() ? 0 : ns_pids->size() - 1};
   }
   if (!oldest) return ReadInit(1, buffer);
   // Processes of a host cgroup see the host's pids, whatever namespaces some of them made.

@@ -19,6 +19,7 @@
 #include "core/cgroup/cgroup_dir.h"
 #include "core/cgroup/controller.h"
 #include "core/cgroup/hierarchy.h"
+#include "core/proc/namespace_cgroup.h"
 #include "core/proc/pid.h"
 
 namespace core::engine {
@@ -61,24 +62,29 @@ class Resolver {
   Result<Identity> Resolve(pid_t pid, const CallerTraits& traits, FileBuffer& buffer) const;
 
   // The oldest process directly in `dir`; with `namespace_init` the oldest that is pid 1 of a pid
-  // namespace below ours. The host's pid 1 when there is none.
+  // namespace below ours. The host's pid 1 when there is none. Of very many processes
+  // only those with the lowest numbers are looked at.
   Result<InitProcess> FindOldest(const cgroup::CgroupDir* dir,
                                  bool namespace_init,
                                  FileBuffer& buffer) const;
 
  private:
   Resolver(const proc::PidReader& pids, const cgroup::Hierarchy& hierarchy)
-      : pids_(pids), hierarchy_(hierarchy) {}
+      : pids_(pids), namespace_cgroups_(pids), hierarchy_(hierarchy) {}
 
   Result<cgroup::CgroupPaths> ReadPaths(pid_t pid, FileBuffer& buffer) const;
   Result<InitProcess> ReadInit(pid_t pid, FileBuffer& buffer) const;
-  // Step 2 of the contract: the root of the caller's cgroup namespace, per controller, where a
-  // mount shows it.
+  // Step 2 of the contract: the root of the caller's cgroup namespace, per controller.
   Result<cgroup::CgroupPaths> ReadNamespaceRoots(pid_t pid,
-                                                 const cgroup::CgroupPaths& own,
+                                                 const CallerTraits& traits,
                                                  FileBuffer& buffer) const;
+  // The same where the namespace cannot be entered, as a mount shows it.
+  Result<cgroup::CgroupPaths> ReadMountedRoots(pid_t pid,
+                                               const cgroup::CgroupPaths& own,
+                                               FileBuffer& buffer) const;
 
   const proc::PidReader& pids_;
+  const proc::NamespaceCgroups namespace_cgroups_;
   const cgroup::Hierarchy& hierarchy_;
   uint64_t host_pid_namespace_ = 0;
   uint64_t host_cgroup_namespace_ = 0;  // 0: the kernel has no cgroup namespaces

@@ -55,12 +55,6 @@ cgroup::MemoryOfHost DescribeHost(const proc::MemInfo& host, const Policy& polic
           .huge_page_kib = has_huge_pages ? host.ValueOf("Hugepagesize") : 0};
 }
 
-// So many tasks are counted in less than a millisecond.
-constexpr uint64_t kQuicklyCounted = 64;
-// Counting tasks may take this share of the time at most.
-constexpr int kTaskCountShare = 20;
-constexpr Nanoseconds kTasksMaxAge = std::chrono::milliseconds(500);
-
 bool GovernsNothing(const View& view, std::initializer_list<Controller> controllers) {
   return std::ranges::all_of(controllers,
                              [&](Controller controller) { return view.cgroup.IsRoot(controller); });
@@ -115,12 +109,14 @@ Result<bool> SheetMaker::Make(
   if (!is_own || !*is_own) return is_own;
   if (needs.Has(Need::kTasks) || needs.Has(Need::kLoad)) {
     view.load_wanted_at.store(now.monotonic, std::memory_order_relaxed);
-    const auto tasks = FillTasks(view, now, scratch);
+    const auto tasks = loads_.ReadTasks(view, now, scratch.file);
     if (!tasks) return tasks.error();
+    scratch.sheet.tasks = *tasks;
   }
   if (needs.Has(Need::kLoad)) {
-    const auto load = FillLoad(view, policy, now, scratch);
+    const auto load = loads_.ReadLoad(view, now, scratch.file);
     if (!load) return load.error();
+    scratch.sheet.load = *load;
   }
   return true;
 }
@@ -269,89 +265,6 @@ Result<bool> SheetMaker::FillPressure(View& view, Needs needs, Scratch& scratch)
   if (!found) return false;
   scratch.sheet.pressure = *found;
   return true;
-}
-
-Status SheetMaker::CountTasksNow(View& view, Moment now, FileBuffer& buffer) {
-  const Nanoseconds begin = NowMonotonic();
-  CountedTasks before;
-  {
-    const std::lock_guard lock(view.mutex);
-    before = view.tasks;
-  }
-  const auto counted = CountTasks(view.cgroup, view.init, pids_, before, buffer);
-  if (!counted) return counted.error();
-  const Nanoseconds took = NowMonotonic() - begin;
-  const std::lock_guard lock(view.mutex);
-  view.tasks = *counted;
-  view.tasks_at = now.monotonic;
-  view.tasks_max_age = std::max(kTasksMaxAge, took * kTaskCountShare);
-  return Unit{};
-}
-
-Status SheetMaker::FillTasks(View& view, Moment now, Scratch& scratch) {
-  bool is_fresh = false;
-  bool is_quick = false;
-  {
-    const std::lock_guard lock(view.mutex);
-    // Who asks what a number is made of gets it made.
-    const bool is_known = view.tasks_at != Nanoseconds{} && scratch.file.Log() == nullptr;
-    is_fresh = is_known && now.monotonic - view.tasks_at < view.tasks_max_age;
-    is_quick = is_known && view.tasks.counts.total <= kQuicklyCounted;
-  }
-  if (!is_fresh) {
-    if (!is_quick && scratch.before_delay) scratch.before_delay();
-    auto status = CountTasksNow(view, now, scratch.file);
-    if (!status) return status;
-  }
-  const std::lock_guard lock(view.mutex);
-  scratch.sheet.tasks = view.tasks.counts;
-  return Unit{};
-}
-
-Status SheetMaker::FillLoad(View& view, const Policy& policy, Moment now, Scratch& scratch) {
-  bool is_seeded = false;
-  {
-    const std::lock_guard lock(view.mutex);
-    is_seeded = view.counted.load.has_value();
-  }
-  if (!is_seeded) {
-    auto status = SampleLoad(view, policy, now, scratch.file);
-    if (!status) return status;
-  }
-  const std::lock_guard lock(view.mutex);
-  scratch.sheet.load = view.counted.load.value_or(model::LoadAverage{});
-  return Unit{};
-}
-
-Status SheetMaker::SampleLoad(View& view, const Policy& policy, Moment now, FileBuffer& buffer) {
-  bool is_seeded = false;
-  Nanoseconds load_at{};
-  {
-    const std::lock_guard lock(view.mutex);
-    is_seeded = view.counted.load.has_value();
-    load_at = view.counted.load_at;
-  }
-  if (!is_seeded) {
-    const auto usage = view.cgroup.ReadCpuUsage(buffer);
-    if (!usage) return usage.error();
-    const std::optional<cgroup::CpuUsage>& found = *usage;
-    const uint64_t busy_usec = found ? found->user_usec + found->system_usec : 0;
-    const std::lock_guard lock(view.mutex);
-    view.counted.load = model::SeedLoadAverage(busy_usec, AgeUsec(view, now));
-    view.counted.load_at = now.monotonic;
-    view.SaveCounted();
-    return Unit{};
-  }
-  const uint64_t periods = Usec(now.monotonic - load_at) / model::kLoadPeriodUsec;
-  if (periods == 0 || !policy.loadavg) return Unit{};
-  auto status = CountTasksNow(view, now, buffer);
-  if (!status) return status;
-  const std::lock_guard lock(view.mutex);
-  view.counted.load = model::AdvanceLoadAverage(
-      view.counted.load.value_or(model::LoadAverage{}), view.tasks.counts.running, periods);
-  view.counted.load_at = load_at + microseconds(periods * model::kLoadPeriodUsec);
-  view.SaveCounted();
-  return Unit{};
 }
 
 }  // namespace core::engine

@@ -18,18 +18,14 @@
 #include "core/base/result.h"
 #include "core/catalog/catalog.h"
 #include "core/engine/host_files.h"
+#include "core/engine/load_sampler.h"
+#include "core/engine/moment.h"
 #include "core/engine/options.h"
 #include "core/engine/view.h"
 #include "core/proc/pid.h"
 #include "core/render/sheet.h"
 
 namespace core::engine {
-
-// The two clocks at one moment; both are read once per render.
-struct Moment {
-  Nanoseconds boottime{};
-  Nanoseconds monotonic{};
-};
 
 // What one thread needs to make sheets; used again for every render, so that nothing is allocated.
 struct Scratch {
@@ -49,7 +45,7 @@ struct Scratch {
 
 class SheetMaker {
  public:
-  SheetMaker(HostFiles& host, const proc::PidReader& pids) : host_(host), pids_(pids) {}
+  SheetMaker(HostFiles& host, LoadSampler& loads) : host_(host), loads_(loads) {}
 
   // Whether the host's root governs all that `needs` is about, so that the host's own bytes are the
   // right ones.
@@ -70,9 +66,6 @@ class SheetMaker {
                                              Moment now,
                                              FileBuffer& buffer);
 
-  // One tick of the load sampler for `view`.
-  Status SampleLoad(View& view, const Policy& policy, Moment now, FileBuffer& buffer);
-
  private:
   Result<bool> FillMemory(View& view, const Policy& policy, Moment now, Scratch& scratch);
   Result<Nanoseconds> FillCpus(View& view, const Policy& policy, Moment now, Scratch& scratch);
@@ -81,12 +74,9 @@ class SheetMaker {
   Result<bool> FillPressure(View& view, catalog::Needs needs, Scratch& scratch);
   Status FillHost(
       catalog::Needs needs, const Policy& policy, bool is_32bit, Moment now, Scratch& scratch);
-  Status FillLoad(View& view, const Policy& policy, Moment now, Scratch& scratch);
-  Status FillTasks(View& view, Moment now, Scratch& scratch);
-  Status CountTasksNow(View& view, Moment now, FileBuffer& buffer);
 
   HostFiles& host_;
-  const proc::PidReader& pids_;
+  LoadSampler& loads_;
 };
 
 // How long the view's init process has been running.

@@ -21,7 +21,7 @@
 #include "core/engine/options.h"
 #include "core/engine/resolver.h"
 #include "core/engine/snapshot_slots.h"
-#include "core/engine/task_counter.h"
+#include "core/engine/task_tally.h"
 #include "core/model/cpu_time.h"
 #include "core/model/visible_cpus.h"
 #include "core/render/sheet.h"
@@ -48,7 +48,7 @@ struct Page {
   Nanoseconds modified_at{};  // wall clock; changes if and only if the bytes do
 };
 
-struct View {
+struct View : std::enable_shared_from_this<View> {
   static constexpr size_t kSlots = SnapshotSlots::kCount;
 
   uint64_t serial = 0;  // unlike every other view's of this engine
@@ -67,6 +67,7 @@ struct View {
   std::atomic<uint64_t> reads{0};             // answers given
   std::atomic<uint64_t> hits{0};              // those among them whose bytes were young enough
   std::atomic<Nanoseconds> load_wanted_at{};  // monotonic; 0: nobody has asked for loadavg or stat
+  TaskTallyRef tally;                         // its cgroup's
 
   // What the engine's policy is for this view, as of its generation. Taken before the engine's own
   // mutex.
@@ -79,9 +80,6 @@ struct View {
   Counted counted;
   KnownCpus cpus;
   KnownCpuTime cpu_time;
-  CountedTasks tasks;
-  Nanoseconds tasks_at{};
-  Nanoseconds tasks_max_age{};  // longer for containers whose tasks take long to count
 
   CounterMemory::Key counter_key;
   CounterMemory* counter_memory = nullptr;  // null: what is counted ends with the process

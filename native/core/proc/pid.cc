@@ -4,14 +4,18 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/ioctl.h>
+#include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,6 +25,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/base/octal_escapes.h"
 #include "core/base/read_file.h"
@@ -33,23 +38,40 @@ namespace {
 // NS_GET_PID_FROM_PIDNS of <linux/nsfs.h> (Linux 6.11), which Debian 12's headers do not have.
 constexpr auto kNsGetPidFromPidns = _IOR(0xb7, 0x6, int);
 
+// PIDFD_THREAD of <linux/pidfd.h> (Linux 6.9): a thread that is not its process's first.
+constexpr unsigned kPidfdThread = 0200;
+
+// NSpid stands in the first kilobyte, but for a process of very many groups.
+constexpr size_t kStatusBytesMax = size_t{64} * 1024;
+// The kernel gives a path at most a page, in each of at most 14 hierarchies.
+constexpr size_t kTextBytesMax = size_t{64} * 1024;
+
+// A container's runtime has made its cgroup mounts among the first.
+constexpr size_t kMountInfoBytesMax = size_t{256} * 1024;
+// Where all processes must be looked at to find one (before Linux 6.11).
+constexpr Nanoseconds kScannedFor = std::chrono::milliseconds(20);
+
 // PIDFD_GET_CGROUP_NAMESPACE of <linux/pidfd.h> (Linux 6.11).
 constexpr auto kPidfdGetCgroupNamespace = _IO(0xff, 1);
 
 // "<pid>/<file>" in a buffer of its own.
 class PidPath {
  public:
-  PidPath(pid_t pid, std::string_view file) {
-    char* end = std::to_chars(path_.data(), path_.data() + 12, pid).ptr;
+  PidPath(pid_t pid, std::string_view file) : PidPath("", pid, file) {}
+  // The same below the short `directory`.
+  PidPath(std::string_view directory, pid_t pid, std::string_view file) {
+    char* end = path_.data() + directory.copy(path_.data(), kDirectoryMax);
+    end = std::to_chars(end, end + 12, pid).ptr;
     *end++ = '/';
-    file = file.substr(0, path_.size() - 14);
+    file = file.substr(0, path_.size() - kDirectoryMax - 14);
     end += file.copy(end, file.size());
     *end = '\0';
   }
   [[nodiscard]] const char* get() const { return path_.data(); }
 
  private:
-  std::array<char, 40> path_{};
+  static constexpr size_t kDirectoryMax = 8;
+  std::array<char, 48> path_{};
 };
 
 template <typename T>
@@ -119,7 +141,10 @@ std::optional<uint32_t> ParsePersonality(std::string_view text) {
   return ParseHex<uint32_t>(Trim(text));
 }
 
-PidReader::PidReader(Fd root) : root_(std::move(root)) {}
+PidReader::PidReader(Fd root) : root_(std::move(root)) {
+  struct statfs file_system{};
+  is_procfs_ = fstatfs(root_.get(), &file_system) == 0 && file_system.f_type == PROC_SUPER_MAGIC;
+}
 
 Result<PidReader> PidReader::Open(const std::string& proc_root) {
   auto root = OpenDirectoryAt(AT_FDCWD, proc_root.c_str());
@@ -128,15 +153,41 @@ Result<PidReader> PidReader::Open(const std::string& proc_root) {
 }
 
 Result<PidStat> PidReader::ReadStat(pid_t pid, FileBuffer& buffer) const {
-  const auto text = ReadRecord(pid, "stat", buffer);
+  const auto text =
+      ReadText(pid, is_procfs_ ? PidPath("task/", pid, "stat").get() : "stat", buffer);
   if (!text) return text.error();
+  LogRead(root_.get(), PidPath(pid, "stat").get(), *text, buffer);
   return ParsePidStat(*text);
 }
 
 Result<std::vector<uint64_t>> PidReader::ReadNsPids(pid_t pid, FileBuffer& buffer) const {
-  const auto text = ReadRecord(pid, "status", buffer);
+  if (is_procfs_ && buffer.Log() == nullptr) {
+    auto pids = ReadNsPidsOfPidfd(pid, buffer);
+    if (pids) return std::move(*pids);
+  }
+  const auto fd = OpenFile(pid, "status");
+  if (!fd) return fd.error();
+  const auto text = ReadBeginning(fd->get(), buffer, "status", kStatusBytesMax);
   if (!text) return text.error();
+  LogRead(root_.get(), PidPath(pid, "status").get(), *text, buffer);
   return ParseNsPids(*text);
+}
+
+// A pidfd says the same of a task as its status, and no more: a process may have 65,536 groups, all
+// of which stand before the line that is wanted.
+std::optional<std::vector<uint64_t>> PidReader::ReadNsPidsOfPidfd(pid_t pid,
+                                                                  FileBuffer& buffer) const {
+  Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, kPidfdThread)));
+  if (!pidfd.valid()) pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd.valid()) return std::nullopt;
+  const std::string path = "thread-self/fdinfo/" + std::to_string(pidfd.get());
+  const auto fd = OpenAt(root_.get(), path.c_str());
+  if (!fd) return std::nullopt;
+  const auto text = ReadBeginning(fd->get(), buffer, path, kStatusBytesMax);
+  if (!text) return std::nullopt;
+  auto pids = ParseNsPids(*text);
+  if (pids.empty()) return std::nullopt;
+  return pids;
 }
 
 Result<uint64_t> PidReader::ReadNamespace(pid_t pid, Namespace which) const {
@@ -168,22 +219,14 @@ Result<std::string_view> PidReader::ReadText(pid_t pid,
                                              FileBuffer& buffer) const {
   const auto fd = OpenFile(pid, file);
   if (!fd) return fd.error();
-  return ReadOnce(fd->get(), buffer, PidPath(pid, file).get());
+  return ReadOnce(fd->get(), buffer, PidPath(pid, file).get(), kTextBytesMax);
 }
 
 Result<std::string_view> PidReader::ReadMountInfo(pid_t pid, FileBuffer& buffer) const {
   constexpr const char* kFile = "mountinfo";
   const auto fd = OpenFile(pid, kFile);
   if (!fd) return fd.error();
-  return ReadWhole(fd->get(), buffer, PidPath(pid, kFile).get());
-}
-
-Result<std::string_view> PidReader::ReadRecord(pid_t pid,
-                                               const char* file,
-                                               FileBuffer& buffer) const {
-  auto text = ReadText(pid, file, buffer);
-  if (text) LogRead(root_.get(), PidPath(pid, file).get(), *text, buffer);
-  return text;
+  return ReadBeginning(fd->get(), buffer, PidPath(pid, kFile).get(), kMountInfoBytesMax);
 }
 
 Result<Fd> PidReader::OpenFile(pid_t pid, const char* file) const {
@@ -206,9 +249,11 @@ Result<pid_t> PidReader::ScanForInit(uint64_t pid_namespace, FileBuffer& buffer)
   const int fd = openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* const dir = fd < 0 ? nullptr : fdopendir(fd);
   if (dir == nullptr) return SystemError("open", ".");
+  const Nanoseconds until = NowMonotonic() + kScannedFor;
   pid_t init = 0;
   // NOLINTNEXTLINE(concurrency-mt-unsafe): this stream is ours alone.
   while (const dirent* entry = readdir(dir)) {
+    if (NowMonotonic() >= until) break;
     const auto number = ParseU64(entry->d_name);
     if (!number) continue;
     const auto candidate = static_cast<pid_t>(*number);

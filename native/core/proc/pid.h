@@ -58,7 +58,11 @@ class PidReader {
   static Result<PidReader> Open(const std::string& proc_root);
 
   [[nodiscard]] int RootFd() const { return root_.get(); }
+  // Whether it is the kernel's, not a captured host's files.
+  [[nodiscard]] bool IsProcfs() const { return is_procfs_; }
+  // Of the task itself: what the kernel shows of its thread group takes a look at each thread.
   [[nodiscard]] Result<PidStat> ReadStat(pid_t pid, FileBuffer& buffer) const;
+  // Its numbers, outermost namespace first.
   [[nodiscard]] Result<std::vector<uint64_t>> ReadNsPids(pid_t pid, FileBuffer& buffer) const;
   [[nodiscard]] Result<uint64_t> ReadNamespace(pid_t pid, Namespace which) const;
   // The cgroup namespace of the task `pidfd` stands for, whose number is `pid`.
@@ -70,6 +74,7 @@ class PidReader {
   [[nodiscard]] Result<std::string_view> ReadText(pid_t pid,
                                                   const char* file,
                                                   FileBuffer& buffer) const;
+  // Its first lines: a process may have 100,000 mounts.
   [[nodiscard]] Result<std::string_view> ReadMountInfo(pid_t pid, FileBuffer& buffer) const;
   // The process that is pid 1 in the pid namespace of `pid`, as a pid of ours.
   [[nodiscard]] Result<pid_t> FindNamespaceInit(pid_t pid,
@@ -78,13 +83,13 @@ class PidReader {
 
  private:
   explicit PidReader(Fd root);
+  [[nodiscard]] std::optional<std::vector<uint64_t>> ReadNsPidsOfPidfd(pid_t pid,
+                                                                       FileBuffer& buffer) const;
   [[nodiscard]] Result<uint64_t> ReadNamespaceLink(const char* path) const;
-  [[nodiscard]] Result<std::string_view> ReadRecord(pid_t pid,
-                                                    const char* file,
-                                                    FileBuffer& buffer) const;
   [[nodiscard]] Result<pid_t> ScanForInit(uint64_t pid_namespace, FileBuffer& buffer) const;
 
   Fd root_;
+  bool is_procfs_ = false;
 };
 
 }  // namespace core::proc

@@ -27,6 +27,7 @@ struct TaskCounts {
   uint64_t blocked = 0;   // the D tasks among them
   uint64_t total = 0;     // all tasks
   uint64_t last_pid = 0;  // as the container sees it
+  bool is_estimate = false;
 };
 
 struct Sheet {
