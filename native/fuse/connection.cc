@@ -17,11 +17,9 @@
 #include <mutex>
 #include <span>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/base/result.h"
 #include "fuse/journal.h"

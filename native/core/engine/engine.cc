@@ -29,6 +29,7 @@
 #include "core/engine/fallbacks.h"
 #include "core/engine/host_files.h"
 #include "core/engine/identity_cache.h"
+#include "core/engine/moment.h"
 #include "core/engine/options.h"
 #include "core/engine/policy_rules.h"
 #include "core/engine/read_stats.h"

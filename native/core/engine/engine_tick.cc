@@ -14,9 +14,7 @@
 #include "core/engine/identity_cache.h"
 #include "core/engine/load_sampler.h"
 #include "core/engine/moment.h"
-#include "core/engine/options.h"
 #include "core/engine/sheet_maker.h"
-#include "core/engine/task_tally.h"
 #include "core/engine/view.h"
 #include "core/model/load_average.h"
 
