@@ -26,6 +26,8 @@ export const logMessages = {
   reloadRefused: 'Configuration is wrong, keeping the old one',
   needsRestart: 'Changed, but takes effect only after a restart',
   fallback: 'Readers did not get their own values',
+  noIds:
+    'Cgroups are found by name and process only: open_by_handle_at is refused, as by the seccomp filter of a container',
   noRings: 'Reads come without FUSE over io_uring',
   ringsEnabled: 'FUSE over io_uring switched on in the kernel',
   ringsNotEnabled: 'Cannot switch on FUSE over io_uring, ignoring',

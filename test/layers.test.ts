@@ -49,13 +49,13 @@ const cppLayers: Record<string, string[]> = {
   engine: core,
   fuse: core,
   mounts: ['base'],
-  attach: ['base'],
+  attach: ['base', 'cgroup'],
   addon: [...core, 'fuse', 'mounts', 'attach'],
   testing: [...core, 'fuse', 'mounts'],
   fuzz: [...core, 'fuse', 'testing', 'hook'],
   load: ['base', 'fuse'],
   keeper: ['base', 'mounts'],
-  hook: ['base', 'attach'],
+  hook: ['base', 'cgroup', 'attach'],
 };
 
 /** "native/core/base/fd.h" and "core/base/fd.h" are in base, "fuse/mount.h" is in fuse. */

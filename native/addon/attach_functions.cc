@@ -6,6 +6,7 @@
 #include <napi.h>
 
 #include <cerrno>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -21,6 +22,7 @@
 #include "attach/process.h"
 #include "attach/source.h"
 #include "core/base/result.h"
+#include "core/cgroup/cgroup_id.h"
 
 namespace addon {
 namespace {
@@ -99,9 +101,12 @@ std::optional<attach::Places> ToPlaces(const Napi::Value& value) {
   const auto tree = TextOf(object.Get("tree").UnwrapOr(Napi::Value()));
   const auto run_dir = TextOf(object.Get("runDir").UnwrapOr(Napi::Value()));
   if (!tree || !run_dir) return std::nullopt;
-  return attach::Places{.tree = *tree,
-                        .run_dir = *run_dir,
-                        .view = TextOf(object.Get("view").UnwrapOr(Napi::Value()))};
+  attach::Places places{.tree = *tree, .run_dir = *run_dir, .view = std::nullopt};
+  const auto view = TextOf(object.Get("view").UnwrapOr(Napi::Value()));
+  const auto name = TextOf(object.Get("name").UnwrapOr(Napi::Value()));
+  const auto cgroup = core::cgroup::IdOfName(view.value_or(""));
+  if (cgroup) places.view = attach::ViewPlace{.cgroup = *cgroup, .name = name.value_or("")};
+  return places;
 }
 
 Napi::Value ThrowType(Napi::Env env, const char* message) {
@@ -110,8 +115,13 @@ Napi::Value ThrowType(Napi::Env env, const char* message) {
 }
 
 Napi::Value Start(const Napi::CallbackInfo& info, Work work) {
-  if (!info[0].IsNumber()) return ThrowType(info.Env(), "Expected a process id");
-  const pid_t pid = info[0].As<Napi::Number>().Int32Value();
+  // As an integer of 32 bits, 2^32 + 1 would be process 1.
+  const double number = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 0;
+  constexpr double kLargest = 4194304;  // PID_MAX_LIMIT
+  if (number < 1 || number > kLargest || number != std::floor(number)) {
+    return ThrowType(info.Env(), "Expected a process id");
+  }
+  const auto pid = static_cast<pid_t>(number);
   // Deletes itself when it is done.
   auto* const worker = new NamespaceWorker(info.Env(), pid, std::move(work));
   const Napi::Promise promise = worker->Promise();
@@ -163,6 +173,10 @@ Napi::Value JsRepair(const Napi::CallbackInfo& info) {
       info, [places = *places](const Process& process) { return attach::Repair(process, places); });
 }
 
+Napi::Value JsExamine(const Napi::CallbackInfo& info) {
+  return Start(info, [](const Process& process) { return attach::Examine(process); });
+}
+
 Napi::Value JsAttachable(const Napi::CallbackInfo& info) {
   const auto files = ToFiles(info.Env(), info[0]);
   if (!files) return info.Env().Undefined();
@@ -179,6 +193,7 @@ void ExportAttachFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("attach", Napi::Function::New(env, JsAttach, "attach"));
   exports.Set("detach", Napi::Function::New(env, JsDetach, "detach"));
   exports.Set("repair", Napi::Function::New(env, JsRepair, "repair"));
+  exports.Set("examine", Napi::Function::New(env, JsExamine, "examine"));
   exports.Set("attachable", Napi::Function::New(env, JsAttachable, "attachable"));
 }
 

@@ -19,6 +19,8 @@
 #include "core/base/result.h"
 #include "core/base/view_name.h"
 #include "core/catalog/catalog.h"
+#include "core/cgroup/cgroup_id.h"
+#include "core/engine/cgroup_index.h"
 #include "core/engine/engine.h"
 #include "core/engine/options.h"
 #include "core/engine/sheet_maker.h"
@@ -84,6 +86,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                      "Engine",
                      {InstanceMethod<&EngineObject::JsShow>("show"),
                       InstanceMethod<&EngineObject::JsViewName>("viewName"),
+                      InstanceMethod<&EngineObject::JsViewId>("viewId"),
                       InstanceMethod<&EngineObject::JsConfigure>("configure"),
                       InstanceMethod<&EngineObject::JsStatus>("status"),
                       InstanceMethod<&EngineObject::JsViews>("views"),
@@ -140,6 +143,15 @@ Napi::Value EngineObject::JsViewName(const Napi::CallbackInfo& info) {
   const auto& primary = (*view)->cgroup.Primary();
   if (primary == nullptr) return info.Env().Null();
   return Napi::String::New(info.Env(), core::ViewNameOf(primary->Path()));
+}
+
+Napi::Value EngineObject::JsViewId(const Napi::CallbackInfo& info) {
+  if (!info[0].IsObject()) return ThrowType(info.Env(), "viewId: expected a target");
+  const auto view = FindTarget(*session_, info[0].As<Napi::Object>());
+  if (!view) return Throw(ToJsError(info.Env(), view.error()));
+  const auto id = core::engine::IdOf(**view);
+  if (!id) return info.Env().Null();
+  return Napi::String::New(info.Env(), core::cgroup::NameOfId(*id));
 }
 
 Napi::Value EngineObject::JsConfigure(const Napi::CallbackInfo& info) {

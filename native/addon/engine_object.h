@@ -27,6 +27,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
  private:
   Napi::Value JsShow(const Napi::CallbackInfo& info);
   Napi::Value JsViewName(const Napi::CallbackInfo& info);
+  Napi::Value JsViewId(const Napi::CallbackInfo& info);
   Napi::Value JsConfigure(const Napi::CallbackInfo& info);
   Napi::Value JsStatus(const Napi::CallbackInfo& info);
   Napi::Value JsViews(const Napi::CallbackInfo& info);

@@ -118,6 +118,7 @@ Napi::Object ToJsTransport(Napi::Env env, const fuse_layer::TransportReport& rep
 Napi::Object ToJsStatus(Napi::Env env, Session& session) {
   const Engine& engine = session.GetEngine();
   Napi::Object status = Napi::Object::New(env);
+  status.Set("findsById", engine.FindsById());
   status.Set("layout", std::string(NameOf(engine.GetHierarchy().GetLayout())));
   status.Set("controllers", ToJsControllers(env, engine.GetHierarchy()));
   status.Set("views", static_cast<double>(engine.ViewCount()));

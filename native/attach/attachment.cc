@@ -17,6 +17,7 @@
 #include "attach/mount_table.h"
 #include "attach/mount_types.h"
 #include "attach/process.h"
+#include "attach/propagation.h"
 #include "attach/source.h"
 #include "attach/target.h"
 #include "core/base/fd.h"
@@ -39,8 +40,8 @@ std::string Describe(const Error& error) {
 
 // What the container shows of the processes is its own: mounted over the host's /proc, the files
 // would be seen by all who share it.
-Status CheckProc(uint64_t host_device, std::string_view root) {
-  const auto proc = OpenTarget(std::string(root) + "/proc");
+Status CheckProc(uint64_t host_device, const Fd& root) {
+  const auto proc = OpenTarget(root, "/proc");
   if (!proc) return proc.error();
   if (proc->device != host_device) return Unit{};
   return Error{.errno_value = EXDEV, .operation = "use the host's /proc in", .path = "/proc"};
@@ -59,14 +60,13 @@ Cover CoverOf(const Target& target, std::string_view type) {
 
 class Attacher {
  public:
-  Attacher(const Container& container, Outcome& outcome)
-      : root_(container.process == nullptr ? container.root : ""),
-        types_(container.process),
-        outcome_(outcome) {}
+  // `root` and `propagation` outlive it.
+  Attacher(const Process* process, const Fd& root, Propagation& propagation, Outcome& outcome)
+      : root_(root), propagation_(propagation), types_(process), outcome_(outcome) {}
 
   void AttachOne(std::string_view item, const Result<Fd>& source) {
     const std::string path = std::string("/").append(item);
-    const auto target = OpenTarget(root_ + path);
+    const auto target = OpenTarget(root_, path);
     // An older kernel, or one without pressure information, has it nowhere.
     if (!target && core::IsMissing(target.error())) return;
     if (!target) return Leave(path, Describe(target.error()));
@@ -82,8 +82,9 @@ class Attacher {
         break;
     }
     if (!source) return Leave(path, Describe(source.error()));
+    if (auto reason = propagation_.WhyNot(*target)) return Leave(path, std::move(*reason));
     const Status mounted = CoverOf(*target, type) == Cover::kDeadLensfs
-                               ? ReplaceMount(root_ + path, *target, *source)
+                               ? ReplaceMount(*target, *source)
                                : MountOver(*target, *source);
     if (!mounted) return Leave(path, Describe(mounted.error()));
     if (const auto id = MountIdOf(*source)) types_.Learn(*id, kLensfsType);
@@ -95,7 +96,8 @@ class Attacher {
     outcome_.left.push_back({.path = path, .reason = std::move(reason)});
   }
 
-  std::string root_;
+  const Fd& root_;
+  Propagation& propagation_;
   MountTypes types_;
   Outcome& outcome_;
 };
@@ -108,6 +110,7 @@ Result<Outcome> Attach(const Container& container,
                        const std::function<void()>& on_step) {
   struct stat host_proc{};
   if (stat("/proc", &host_proc) != 0) return SystemError("stat", "/proc");
+  Propagation propagation(container.process);
   Sources sources(places);
   std::vector<std::pair<std::string_view, Result<Fd>>> clones;
   for (size_t index = 0; index < kItems.size(); ++index) {
@@ -120,11 +123,12 @@ Result<Outcome> Attach(const Container& container,
     const Status entered = container.process->Enter(container.root);
     if (!entered) return entered.error();
   }
-  const Status is_own =
-      CheckProc(host_proc.st_dev, container.process == nullptr ? container.root : "");
+  const auto root = OpenRoot(container.process == nullptr ? container.root : "/");
+  if (!root) return root.error();
+  const Status is_own = CheckProc(host_proc.st_dev, *root);
   if (!is_own) return is_own.error();
   Outcome outcome;
-  Attacher attacher(container, outcome);
+  Attacher attacher(container.process, *root, propagation, outcome);
   for (const auto& [path, clone] : clones) {
     attacher.AttachOne(path, clone);
     on_step();

@@ -54,8 +54,12 @@ core::Result<Outcome> Attach(
 // Takes away every mount of a view's file and, where there was one, layers with the host's file.
 core::Result<Outcome> Detach(const Process& process, const FileSet& files);
 
-// Replaces mounts whose daemon is dead, and layers with the host's file that should have been
-// followed by a newer one.
+// Replaces mounts that are not as they should be (see judgement.h), and layers with the host's file
+// that should have been followed by a newer one.
 core::Result<Outcome> Repair(const Process& process, const Places& places);
+
+// What Repair() would find of the files at their own places, as `already` and `left`; changes
+// nothing.
+core::Result<Outcome> Examine(const Process& process);
 
 }  // namespace attach

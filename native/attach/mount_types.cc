@@ -1,30 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "attach/mount_types.h"
 
-#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/statfs.h>
 
 #include <string>
-#include <vector>
 
 #include "attach/mount_table.h"
 #include "attach/process.h"
 #include "attach/target.h"
 #include "core/base/read_file.h"
-#include "core/base/result.h"
 
 namespace attach {
 namespace {
 
 using core::FileBuffer;
-using core::Result;
-
-Result<std::vector<Mount>> ReadOwnMounts(FileBuffer& buffer) {
-  const auto text = core::ReadFileAt(AT_FDCWD, "/proc/self/mountinfo", buffer);
-  if (!text) return text.error();
-  return ParseMounts(*text);
-}
 
 // Null when it is another one. What is mounted over a single file may be a file system whose daemon
 // does not answer: it is not asked.

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,6 +70,12 @@ Result<bool> Process::SharesNamespace(const char* name) const {
   const std::string own = std::string("/proc/self/") + name;
   if (stat(own.c_str(), &ours) != 0) return SystemError("look at namespace", own);
   return theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev;
+}
+
+std::optional<uint64_t> Process::NamespaceInode(const char* name) const {
+  struct stat status{};
+  if (fstatat(proc_.get(), name, &status, 0) != 0) return std::nullopt;
+  return status.st_ino;
 }
 
 Result<bool> Process::SharesPids() const {

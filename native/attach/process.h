@@ -9,6 +9,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,8 @@ class Process {
 
   // True when it has the caller's pid namespace, so that its /proc shows the host's processes.
   [[nodiscard]] core::Result<bool> SharesPids() const;
+  // Of one of its namespaces, such as "ns/mnt".
+  [[nodiscard]] std::optional<uint64_t> NamespaceInode(const char* name) const;
   // As it sees them.
   core::Result<std::vector<Mount>> ReadMounts(core::FileBuffer& buffer) const;
   // Text of /proc/<pid>/cgroup, valid until `buffer` is used again.

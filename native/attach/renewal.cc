@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is done to mounts that are there: detach and repair.
+// What is done to mounts that are there: detach, repair, and a look at them.
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
@@ -7,7 +7,6 @@
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -15,9 +14,12 @@
 #include <vector>
 
 #include "attach/attachment.h"
+#include "attach/container_cgroup.h"
 #include "attach/file_set.h"
+#include "attach/judgement.h"
 #include "attach/mount_table.h"
 #include "attach/process.h"
+#include "attach/propagation.h"
 #include "attach/source.h"
 #include "attach/target.h"
 #include "core/base/fd.h"
@@ -41,17 +43,11 @@ std::string Describe(const core::Error& error) {
          error.path;
 }
 
-// "proc/meminfo" of "/proc/meminfo", "/<view>/proc/meminfo" and "/views/<view>/proc/meminfo"; "" of
-// what is no part of a view.
-std::string_view PathInView(std::string_view root) {
-  while (!root.empty()) {
-    root.remove_prefix(1);
-    if (root == "proc" || root.starts_with("proc/") || root == "sys" || root.starts_with("sys/")) {
-      return root;
-    }
-    root.remove_prefix(std::min(root.find('/'), root.size()));
-  }
-  return {};
+// The container's root directory, which the calling thread is in from now on.
+Result<Fd> EnterRoot(const Process& process) {
+  const Status entered = process.Enter("");
+  if (!entered) return entered.error();
+  return OpenRoot("/");
 }
 
 bool IsWanted(const FileSet& files, std::string_view path) {
@@ -85,22 +81,22 @@ Result<Outcome> Detach(const Process& process, const FileSet& files) {
   if (!mounts) return mounts.error();
   const auto host_proc = HostProcDevice();
   if (!host_proc) return host_proc.error();
-  const Status entered = process.Enter("");
-  if (!entered) return entered.error();
+  const auto root = EnterRoot(process);
+  if (!root) return root.error();
   Outcome outcome;
   // What lies in a directory goes before it.
   for (auto mount = mounts->rbegin(); mount != mounts->rend(); ++mount) {
     if (mount->type != kLensfsType || !IsWanted(files, PathInView(mount->root))) continue;
     const std::string& path = mount->point;
     for (int layer = 0; layer < kLayersMax; ++layer) {
-      const auto target = OpenTarget(path);
+      const auto target = OpenTarget(*root, path);
       const Mount* const top = target ? FindMount(*mounts, target->mount_id) : nullptr;
       if (top == nullptr || top->point != path) break;
       if (top->type != kLensfsType && !IsHostLayer(*top, *host_proc)) {
         outcome.left.push_back({.path = path, .reason = "covered by " + top->type});
         break;
       }
-      const Status removed = RemoveMount(path);
+      const Status removed = RemoveMount(*target);
       if (!removed) {
         outcome.left.push_back({.path = path, .reason = Describe(removed.error())});
         break;
@@ -117,6 +113,8 @@ Result<Outcome> Repair(const Process& process, const Places& places) {
   if (!mounts) return mounts.error();
   const auto host_proc = HostProcDevice();
   if (!host_proc) return host_proc.error();
+  const auto cgroup = ContainerCgroup::Find(process);
+  Propagation propagation(&process);
   Sources sources(places);
   std::vector<std::pair<const Mount*, Result<Fd>>> candidates;
   for (const Mount& mount : *mounts) {
@@ -134,22 +132,48 @@ Result<Outcome> Repair(const Process& process, const Places& places) {
   }
   Outcome outcome;
   if (candidates.empty()) return outcome;
-  const Status entered = process.Enter("");
-  if (!entered) return entered.error();
+  const auto root = EnterRoot(process);
+  if (!root) return root.error();
   for (const auto& [mount, source] : candidates) {
-    const auto target = OpenTarget(mount->point);
+    const auto target = OpenTarget(*root, mount->point);
     // Covered by a newer one: nobody sees it.
     if (target && target->mount_id != mount->id) continue;
+    const bool is_ours = mount->type == kLensfsType;
     if (!target) {
       outcome.left.push_back({.path = mount->point, .reason = Describe(target.error())});
-    } else if (mount->type == kLensfsType && !IsDead(*target)) {
+    } else if (is_ours && Judge(*mount, *target, cgroup) == Condition::kFine) {
       outcome.already.push_back(mount->point);
     } else if (!source) {
       outcome.left.push_back({.path = mount->point, .reason = Describe(source.error())});
-    } else if (const Status done = ReplaceMount(mount->point, *target, *source); !done) {
+    } else if (const auto reason = propagation.WhyNot(*target)) {
+      outcome.left.push_back({.path = mount->point, .reason = *reason});
+    } else if (const Status done = ReplaceMount(*target, *source); !done) {
       outcome.left.push_back({.path = mount->point, .reason = Describe(done.error())});
     } else {
       outcome.done.push_back(mount->point);
+    }
+  }
+  return outcome;
+}
+
+Result<Outcome> Examine(const Process& process) {
+  FileBuffer buffer;
+  const auto mounts = process.ReadMounts(buffer);
+  if (!mounts) return mounts.error();
+  const auto cgroup = ContainerCgroup::Find(process);
+  const auto root = EnterRoot(process);
+  if (!root) return root.error();
+  Outcome outcome;
+  for (const Item& item : kItems) {
+    const std::string path = std::string("/").append(item.path);
+    const auto target = OpenTarget(*root, path);
+    const Mount* const mount = target ? FindMount(*mounts, target->mount_id) : nullptr;
+    if (mount == nullptr || mount->type != kLensfsType) continue;
+    const Condition condition = Judge(*mount, *target, cgroup);
+    if (condition == Condition::kFine) {
+      outcome.already.push_back(path);
+    } else {
+      outcome.left.push_back({.path = path, .reason = std::string(ReasonOf(condition))});
     }
   }
   return outcome;

@@ -8,22 +8,23 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "attach/file_set.h"
 #include "core/base/fd.h"
 #include "core/base/result.h"
+#include "core/cgroup/cgroup_id.h"
 
 namespace attach {
 namespace {
 
 using core::Fd;
 using core::Result;
-using core::Status;
 using core::SystemError;
-using core::Unit;
 
 constexpr uint64_t kAttributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
@@ -42,39 +43,55 @@ bool MayBeWritable(std::string_view path) {
 
 Result<Fd> Sources::Clone(std::string_view path) {
   if (places_.view && MayBePinned(path)) {
-    const std::string pinned = places_.run_dir + "/mnt/pinned/" + *places_.view + "/";
-    auto clone = CloneAt(pinned + std::string(path), MS_PRIVATE);
+    auto clone = ClonePinned(*places_.view, path);
     if (clone) return clone;
   }
-  return CloneAt(places_.tree + "/" + std::string(path), MS_SLAVE);
+  auto found = CloneAt(places_.tree + "/" + std::string(path), MS_SLAVE);
+  if (!found) return found.error();
+  return std::move(found->mount);
 }
 
-Result<Fd> Sources::CloneAt(const std::string& path, uint64_t propagation) {
+Result<Fd> Sources::ClonePinned(const ViewPlace& view, std::string_view path) {
+  const std::string views = places_.run_dir + "/mnt/pinned/";
+  const std::string pinned = views + core::cgroup::NameOfId(view.cgroup) + "/" + std::string(path);
+  auto found = CloneAt(pinned, MS_PRIVATE);
+  if (!found && core::IsMissing(found.error()) && !has_asked_by_name_ && !view.name.empty()) {
+    has_asked_by_name_ = true;
+    struct stat status{};
+    if (lstat((views + view.name).c_str(), &status) == 0) found = CloneAt(pinned, MS_PRIVATE);
+  }
+  if (!found) return found.error();
+  if (core::cgroup::IdOfInodeNumber(found->inode) == view.cgroup) return std::move(found->mount);
+  return core::Error{.errno_value = ESTALE, .operation = "use", .path = pinned};
+}
+
+Result<Sources::Found> Sources::CloneAt(const std::string& path, uint64_t propagation) {
   Fd clone(open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   if (!clone.valid()) return SystemError("open", path);
-  const Status answers = CheckAnswers(clone, path);
-  if (!answers) return answers.error();
+  const auto inode = CheckAnswers(clone, path);
+  if (!inode) return inode.error();
   mount_attr attributes{};
   attributes.attr_set = kAttributes | (MayBeWritable(path) ? 0 : uint64_t{MOUNT_ATTR_RDONLY});
   attributes.propagation = propagation;
   if (mount_setattr(clone.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
     return SystemError("set mount attributes", path);
   }
-  return clone;
+  return Found{.mount = std::move(clone), .inode = *inode};
 }
 
-// A path is found without asking anybody: a dead daemon must not get into a container.
-Status Sources::CheckAnswers(const Fd& mount, const std::string& path) {
+// Gives the inode number. A path is found without asking anybody: a dead daemon must not get into a
+// container.
+Result<uint64_t> Sources::CheckAnswers(const Fd& mount, const std::string& path) {
   struct statx status{};
-  if (statx(mount.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &status) != 0) {
+  if (statx(mount.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &status) != 0) {
     return SystemError("stat", path);
   }
   const uint64_t device = makedev(status.stx_dev_major, status.stx_dev_minor);
-  if (std::ranges::find(answering_, device) != answering_.end()) return Unit{};
+  if (std::ranges::find(answering_, device) != answering_.end()) return uint64_t{status.stx_ino};
   struct statfs file_system{};
   if (fstatfs(mount.get(), &file_system) != 0) return SystemError("open", path);
   answering_.push_back(device);
-  return Unit{};
+  return uint64_t{status.stx_ino};
 }
 
 }  // namespace attach

@@ -37,6 +37,15 @@ void GetAttributes(fuse_req_t request, fuse_ino_t id, fuse_file_info* /*file*/) 
   ReplyAttributes(request, TreeOf(request).GetAttributes(id, ThreadScratch()));
 }
 
+void ReadLink(fuse_req_t request, fuse_ino_t id) {
+  const auto target = TreeOf(request).ReadLink(id);
+  if (!target) {
+    fuse_reply_err(request, target.error().errno_value);
+    return;
+  }
+  fuse_reply_readlink(request, target->c_str());
+}
+
 // The first answer is the last: after ENOSYS the kernel opens and closes files of this connection
 // without asking, and keeps their pages.
 void Open(fuse_req_t request, fuse_ino_t /*id*/, fuse_file_info* /*file*/) {
@@ -69,6 +78,7 @@ const fuse_lowlevel_ops& Operations() {
     operations.init = Init;
     operations.lookup = Lookup;
     operations.getattr = GetAttributes;
+    operations.readlink = ReadLink;
     operations.open = Open;
     operations.read = Read;
     operations.opendir = OpenDirectory;

@@ -19,6 +19,7 @@
 #include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/catalog/catalog.h"
+#include "core/cgroup/cgroup_id.h"
 #include "core/engine/engine.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/view.h"
@@ -96,6 +97,14 @@ Attributes PinnedTree::DirectoryAttributes(uint64_t id) const {
   return attributes;
 }
 
+Attributes PinnedTree::LinkAttributes(core::cgroup::CgroupId cgroup) const {
+  Attributes attributes = DirectoryAttributes(nodes_.LinkIdOf(cgroup));
+  attributes.stat.st_mode = S_IFLNK | 0777;
+  attributes.stat.st_nlink = 1;
+  attributes.stat.st_size = static_cast<off_t>(core::cgroup::NameOfId(cgroup).size());
+  return attributes;
+}
+
 Attributes PinnedTree::WakeAttributes() const {
   Attributes attributes = DirectoryAttributes(kWakeId);
   attributes.stat.st_mode = S_IFREG;
@@ -136,14 +145,7 @@ Result<Entry> PinnedTree::Lookup(uint64_t parent, std::string_view name, Scratch
   if (parent == FUSE_ROOT_ID && name == kWakeFile) {
     return Entry{.id = kWakeId, .attributes = WakeAttributes(), .name_valid_seconds = kWakeSeconds};
   }
-  if (parent == FUSE_ROOT_ID) {
-    const auto view = nodes_.Lookup(name, scratch);
-    if (!view) return view.error();
-    const uint64_t id = nodes_.IdOf(*view);
-    return Entry{.id = id,
-                 .attributes = DirectoryAttributes(id),
-                 .name_valid_seconds = ViewNodes::kNameSeconds};
-  }
+  if (parent == FUSE_ROOT_ID) return LookupView(name, scratch);
   const auto directory = FindNode(parent);
   if (!directory) return directory.error();
   const auto child = nodes_.LookupChild(*directory, name);
@@ -156,9 +158,33 @@ Result<Entry> PinnedTree::Lookup(uint64_t parent, std::string_view name, Scratch
                .attributes = file ? UnknownAttributes(id, *file) : DirectoryAttributes(id)};
 }
 
+Result<Entry> PinnedTree::LookupView(std::string_view name, Scratch& scratch) {
+  if (core::cgroup::IsNameOfId(name)) {
+    const auto view = nodes_.LookupId(name, scratch);
+    if (!view) return view.error();
+    const uint64_t id = nodes_.IdOf(*view);
+    return Entry{.id = id,
+                 .attributes = DirectoryAttributes(id),
+                 .name_valid_seconds = ViewNodes::kIdSeconds};
+  }
+  // A link, as a directory can have one name only: under two the kernel would move it to and fro.
+  const auto view = nodes_.Lookup(name, scratch);
+  if (!view) return view.error();
+  return Entry{.id = nodes_.LinkIdOf(view->cgroup),
+               .attributes = LinkAttributes(view->cgroup),
+               .name_valid_seconds = ViewNodes::kNameSeconds};
+}
+
+Result<std::string> PinnedTree::ReadLink(uint64_t id) const {
+  const auto cgroup = nodes_.FindLink(id);
+  if (!cgroup) return Error{.errno_value = EINVAL, .operation = "readlink", .path = ""};
+  return core::cgroup::NameOfId(*cgroup);
+}
+
 Result<Attributes> PinnedTree::GetAttributes(uint64_t id, Scratch& scratch) {
   if (id == FUSE_ROOT_ID) return DirectoryAttributes(id);
   if (id == kWakeId) return WakeAttributes();
+  if (const auto link = nodes_.FindLink(id)) return LinkAttributes(*link);
   const auto node = FindNode(id);
   if (!node) return node.error();
   if (nodes_.IsDirectory(*node)) return DirectoryAttributes(id);
@@ -183,7 +209,7 @@ Status PinnedTree::Read(uint64_t id, Scratch& scratch, std::string& into) {
 }
 
 Result<std::vector<DirectoryEntry>> PinnedTree::List(uint64_t id) {
-  if (id == FUSE_ROOT_ID) return nodes_.ListViews(id);
+  if (id == FUSE_ROOT_ID) return nodes_.ListViews(id, S_IFLNK);
   const auto node = FindNode(id);
   if (!node) return node.error();
   return nodes_.List(*node);

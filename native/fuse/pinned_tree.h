@@ -6,6 +6,10 @@
 // do. The kernel asks for the attributes when they are older than `freshness`; when the mtime is a
 // new one, it throws its page away and reads the file again.
 //
+// A view's directory is called by its cgroup's id, "=cpu=4711", so that a container that is made
+// anew under the same name never gets its predecessor's files. Cgroups' names are links to it,
+// looked up each time.
+//
 // Source: libfuse's low-level interface; Documentation/filesystems/fuse-io.rst.
 // Units:  bytes.
 // Errors: ENOENT for a name that is no cgroup's, ESTALE for a removed cgroup of which no bytes are
@@ -23,6 +27,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/result.h"
+#include "core/cgroup/cgroup_id.h"
 #include "core/engine/engine.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/view.h"
@@ -51,6 +56,8 @@ class PinnedTree {
   // The whole file as the attributes have announced it, in `into`.
   core::Status Read(uint64_t id, core::engine::Scratch& scratch, std::string& into);
   core::Result<std::vector<DirectoryEntry>> List(uint64_t id);
+  // Where the name of a cgroup leads to: the directory that is called by its id.
+  [[nodiscard]] core::Result<std::string> ReadLink(uint64_t id) const;
 
  private:
   struct File {
@@ -62,7 +69,9 @@ class PinnedTree {
   core::Result<File> FindFile(const ViewNode& node, core::engine::Scratch& scratch);
   [[nodiscard]] size_t SizeOf(size_t file, const core::engine::Page& page) const;
   [[nodiscard]] Attributes DirectoryAttributes(uint64_t id) const;
+  [[nodiscard]] Attributes LinkAttributes(core::cgroup::CgroupId cgroup) const;
   [[nodiscard]] Attributes WakeAttributes() const;
+  core::Result<Entry> LookupView(std::string_view name, core::engine::Scratch& scratch);
   // Of a file whose bytes are not made yet: good for nothing but its mode.
   [[nodiscard]] Attributes UnknownAttributes(uint64_t id, size_t file) const;
   core::Result<Attributes> FileAttributes(const ViewNode& node, core::engine::Scratch& scratch);

@@ -18,6 +18,7 @@
 
 #include "core/base/result.h"
 #include "core/catalog/catalog.h"
+#include "core/cgroup/cgroup_id.h"
 #include "core/engine/engine.h"
 #include "core/engine/snapshot_slots.h"
 #include "core/engine/sys_tree.h"
@@ -46,7 +47,7 @@ constexpr mode_t kWriteBits = 0222;
 constexpr mode_t kTriggerMode = 0666;
 
 // Ids below "views" have the highest bit, which NodeIdOf() leaves free.
-constexpr uint64_t kViewNodeMarker = uint64_t{1} << 63;
+constexpr uint64_t kViewNodeMarker = core::cgroup::kSharedMarker;
 // Who may go by a view's name may see every container.
 constexpr mode_t kViewsMode = S_IFDIR | 0700;
 
@@ -319,7 +320,7 @@ Result<std::vector<DirectoryEntry>> SharedTree::List(uint64_t id, Context& conte
   if (const auto view_node = view_nodes_.Find(id)) return view_nodes_.List(*view_node);
   const auto node = FindNode(id);
   if (!node) return node.error();
-  if (node->kind == NodeKind::kViews) return view_nodes_.ListViews(id);
+  if (node->kind == NodeKind::kViews) return view_nodes_.ListViews(id, S_IFDIR);
   std::vector<DirectoryEntry> entries = BeginListing(id);
   for (const Node& child : nodes_.Children(*node)) {
     const mode_t type = child.kind == NodeKind::kFile ? S_IFREG : S_IFDIR;

@@ -2,6 +2,7 @@
 #include "fuse/view_nodes.h"
 
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include <cassert>
 #include <cerrno>
@@ -15,7 +16,7 @@
 
 #include "core/base/result.h"
 #include "core/base/view_name.h"
-#include "core/cgroup/controller.h"
+#include "core/cgroup/cgroup_id.h"
 #include "core/engine/cgroup_index.h"
 #include "core/engine/engine.h"
 #include "core/engine/sheet_maker.h"
@@ -27,10 +28,18 @@ namespace fuse_layer {
 
 using core::Error;
 using core::Result;
-using core::cgroup::Controller;
-using core::engine::CgroupId;
+using core::cgroup::CgroupId;
 
-static_assert(core::cgroup::kControllerCount <= 8, "a controller has three bits in a nodeid");
+namespace {
+
+// Stands for a link in the hash that makes nodeids; no file of a view is called so.
+constexpr std::string_view kLinkPath = "<link>";
+
+Error NotFound(std::string_view name) {
+  return Error{.errno_value = ENOENT, .operation = "find view", .path = std::string(name)};
+}
+
+}  // namespace
 
 Error ReaderError(const core::engine::View& view, const Error& error) {
   Error told = error;
@@ -48,6 +57,7 @@ ViewNodes::ViewNodes(core::engine::Engine& engine,
     assert(place == kNoNode);
     place = node;
   }
+  assert(nodes_[HashOf(kLinkPath) % nodes_.size()] == kNoNode);
 }
 
 size_t ViewNodes::PathNumberOf(size_t node) const {
@@ -55,31 +65,42 @@ size_t ViewNodes::PathNumberOf(size_t node) const {
 }
 
 uint64_t ViewNodes::IdOf(const ViewNode& node) const {
-  const uint64_t controller = static_cast<uint64_t>(node.cgroup.controller) << kPathBits;
-  return marker_ | node.cgroup.inode << (kPathBits + kControllerBits) | controller |
-         PathNumberOf(node.node);
+  return marker_ | core::cgroup::InodeNumberOf(node.cgroup, PathNumberOf(node.node));
 }
 
 std::optional<ViewNode> ViewNodes::Find(uint64_t id) const {
   if ((id & marker_) != marker_) return std::nullopt;
   id &= ~marker_;
   const size_t node = nodes_[id % nodes_.size()];
-  const uint64_t inode = id >> (kPathBits + kControllerBits);
-  if (node == kNoNode || inode == 0) return std::nullopt;
-  const uint64_t controller = id >> kPathBits & ((1U << kControllerBits) - 1);
-  return ViewNode{
-      .cgroup = CgroupId{.controller = static_cast<Controller>(controller), .inode = inode},
-      .node = node};
+  const auto cgroup = core::cgroup::IdOfInodeNumber(id);
+  if (node == kNoNode || !cgroup) return std::nullopt;
+  return ViewNode{.cgroup = *cgroup, .node = node};
+}
+
+uint64_t ViewNodes::LinkIdOf(CgroupId cgroup) const {
+  return marker_ | core::cgroup::InodeNumberOf(cgroup, HashOf(kLinkPath) % nodes_.size());
+}
+
+std::optional<CgroupId> ViewNodes::FindLink(uint64_t id) const {
+  const auto cgroup = core::cgroup::IdOfInodeNumber(id & ~marker_);
+  return cgroup && LinkIdOf(*cgroup) == id ? cgroup : std::nullopt;
 }
 
 Result<ViewNode> ViewNodes::Lookup(std::string_view name, core::engine::Scratch& scratch) {
-  const Error not_found{.errno_value = ENOENT, .operation = "find view", .path = std::string(name)};
   const auto path = core::CgroupPathOf(name);
-  if (!path) return not_found;
+  if (!path) return NotFound(name);
   const auto view = engine_.ViewOfCgroup(*path, scratch);
-  if (!view) return not_found;
+  if (!view) return NotFound(name);
   const auto cgroup = core::engine::IdOf(**view);
-  if (!cgroup || !(*view)->cgroup.IsAlive()) return not_found;
+  if (!cgroup || !(*view)->cgroup.IsAlive()) return NotFound(name);
+  return ViewNode{.cgroup = *cgroup};
+}
+
+Result<ViewNode> ViewNodes::LookupId(std::string_view name, core::engine::Scratch& scratch) {
+  const auto cgroup = core::cgroup::IdOfName(name);
+  if (!cgroup) return NotFound(name);
+  const auto view = engine_.CurrentViewOfCgroupId(*cgroup, scratch);
+  if (!view || !(*view)->cgroup.IsAlive()) return NotFound(name);
   return ViewNode{.cgroup = *cgroup};
 }
 
@@ -101,17 +122,17 @@ std::vector<DirectoryEntry> ViewNodes::List(const ViewNode& directory) const {
   return entries;
 }
 
-std::vector<DirectoryEntry> ViewNodes::ListViews(uint64_t id) const {
+std::vector<DirectoryEntry> ViewNodes::ListViews(uint64_t id, mode_t type) const {
   std::map<std::string, uint64_t> views;  // by name: a cgroup may have views of several processes
   for (const auto& view : engine_.Views()) {
     const auto cgroup = core::engine::IdOf(*view);
     if (!cgroup || !view->cgroup.IsAlive()) continue;
     views.emplace(core::ViewNameOf(view->cgroup.Primary()->Path()),
-                  IdOf(ViewNode{.cgroup = *cgroup}));
+                  type == S_IFLNK ? LinkIdOf(*cgroup) : IdOf(ViewNode{.cgroup = *cgroup}));
   }
   std::vector<DirectoryEntry> entries = BeginListing(id);
   for (const auto& [name, view_id] : views) {
-    entries.push_back(MakeDirectoryEntry(name, view_id, S_IFDIR));
+    entries.push_back(MakeDirectoryEntry(name, view_id, type));
   }
   return entries;
 }

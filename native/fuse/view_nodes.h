@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// nodeids below directories that are views, and those directories' names.
+// nodeids below directories that are views, and the names of those directories.
 //
 // Source: none.
 // Units:  none.
-// Errors: ENOENT for a name that is no cgroup's, ESTALE for an id whose cgroup is gone.
+// Errors: ENOENT for a name that is no cgroup's or whose cgroup is gone, ESTALE for a nodeid whose
+//         cgroup is gone.
 #pragma once
+
+#include <sys/types.h>
 
 #include <array>
 #include <cstddef>
@@ -14,6 +17,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/cgroup/cgroup_id.h"
 #include "core/engine/cgroup_index.h"
 #include "core/engine/engine.h"
 #include "core/engine/sheet_maker.h"
@@ -34,8 +38,11 @@ core::Error ReaderError(const core::engine::View& view, const core::Error& error
 
 class ViewNodes {
  public:
-  // How long a view's name is good for: that of a removed cgroup is gone after this time.
-  static constexpr double kNameSeconds = 1;
+  // How long a name that is a cgroup's path is good for: another cgroup may get it at any moment.
+  static constexpr double kNameSeconds = 0;
+  // How long one that is a cgroup's id is good for: that of a removed cgroup is gone after this
+  // time.
+  static constexpr double kIdSeconds = 1;
 
   // `marker` is or-ed to every id, for a connection that has other nodes too.
   ViewNodes(core::engine::Engine& engine, const std::vector<bool>& has_file, uint64_t marker);
@@ -48,6 +55,12 @@ class ViewNodes {
 
   // The view called `name`, by its top directory.
   core::Result<ViewNode> Lookup(std::string_view name, core::engine::Scratch& scratch);
+  // The same for the name of a cgroup's id, "=cpu=4711".
+  core::Result<ViewNode> LookupId(std::string_view name, core::engine::Scratch& scratch);
+  // Of a link to the view's top directory by its cgroup's id.
+  [[nodiscard]] uint64_t LinkIdOf(core::engine::CgroupId cgroup) const;
+  // Whose link it is; nullopt for every other nodeid.
+  [[nodiscard]] std::optional<core::engine::CgroupId> FindLink(uint64_t id) const;
   // The node called `name` in a directory of a view; nullopt when there is none.
   [[nodiscard]] std::optional<ViewNode> LookupChild(const ViewNode& directory,
                                                     std::string_view name) const;
@@ -58,15 +71,14 @@ class ViewNodes {
   }
   // Every entry, "." and ".." included, once each and always in the same order.
   [[nodiscard]] std::vector<DirectoryEntry> List(const ViewNode& directory) const;
-  // The same for a directory `id` whose entries are the views that are known now.
-  [[nodiscard]] std::vector<DirectoryEntry> ListViews(uint64_t id) const;
+  // The same for a directory `id` whose entries are the views that are known now, as directories
+  // (S_IFDIR) or links (S_IFLNK).
+  [[nodiscard]] std::vector<DirectoryEntry> ListViews(uint64_t id, mode_t type) const;
   core::Result<core::engine::ViewRef> ViewOf(const ViewNode& node, core::engine::Scratch& scratch) {
     return engine_.ViewOfCgroupId(node.cgroup, scratch);
   }
 
  private:
-  static constexpr unsigned kPathBits = 12;
-  static constexpr unsigned kControllerBits = 3;
   static constexpr size_t kNoNode = ~size_t{0};
 
   [[nodiscard]] size_t PathNumberOf(size_t node) const;
@@ -75,7 +87,7 @@ class ViewNodes {
   const uint64_t marker_;
   CatalogTree tree_;
   // By path number; no two paths of the catalog have the same.
-  std::array<size_t, size_t{1} << kPathBits> nodes_;
+  std::array<size_t, size_t{1} << core::cgroup::kPathBits> nodes_;
 };
 
 }  // namespace fuse_layer

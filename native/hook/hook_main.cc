@@ -33,6 +33,7 @@
 #include "hook/deadline.h"
 #include "hook/lxc_container.h"
 #include "hook/oci_container.h"
+#include "hook/process_id.h"
 #include "hook/report.h"
 
 namespace hook {
@@ -82,8 +83,8 @@ struct Options {
 // What is worked on, from whatever runs the hook.
 struct Subject {
   std::string name;
-  pid_t pid = 0;     // 0: we are in its mount namespace
-  std::string root;  // "": the process's own
+  std::optional<pid_t> pid;  // nullopt: we are in its mount namespace
+  std::string root;          // "": the process's own
   std::optional<std::string> choice;
   bool has_pids = true;
 };
@@ -146,9 +147,17 @@ Result<Subject> ReadOciSubject(const Options& options) {
   if (!state) return state.error();
   auto container = ReadOciContainer(*state);
   if (!container) return container.error();
-  const bool is_inside = options.stage == "create-container";
+  std::optional<pid_t> pid;
+  if (options.stage != "create-container") {
+    pid = ParseProcessId(container->pid);
+    if (!pid) {
+      return Error{.errno_value = EINVAL,
+                   .operation = "use the container's pid",
+                   .path = container->pid.empty() ? "(none)" : container->pid};
+    }
+  }
   return Subject{.name = std::move(container->id),
-                 .pid = is_inside ? 0 : container->pid,
+                 .pid = pid,
                  .root = std::move(container->root),
                  .choice = std::move(container->choice),
                  .has_pids = container->has_pids};
@@ -172,13 +181,21 @@ std::pair<attach::FileSet, std::string> ChooseFiles(const Options& options,
   return {by_option ? *by_option : attach::AllFiles(), Describe(by_container.error())};
 }
 
+std::optional<attach::ViewPlace> PlaceOf(const Result<attach::ContainerCgroup>& cgroup) {
+  if (!cgroup) return std::nullopt;
+  const auto id = cgroup->Id();
+  if (!id) return std::nullopt;
+  return attach::ViewPlace{.cgroup = *id, .name = cgroup->ViewName()};
+}
+
 // In a cgroup namespace of our own the name is that of its root: "/".
-std::optional<std::string> OwnViewName() {
+Result<attach::ContainerCgroup> FindOwnCgroup() {
   const Fd host(open("/proc/1/ns/cgroup", O_RDONLY | O_CLOEXEC));
   if (host.valid()) (void)setns(host.get(), CLONE_NEWCGROUP);
-  FileBuffer buffer;
+  FileBuffer buffer(kCgroupBytes);
   const auto text = core::ReadFileAt(AT_FDCWD, "/proc/self/cgroup", buffer);
-  return text ? attach::ParseViewName(*text) : std::nullopt;
+  if (!text) return text.error();
+  return attach::ContainerCgroup::Find(*text);
 }
 
 Result<attach::Outcome> AttachInside(const Subject& subject,
@@ -186,7 +203,7 @@ Result<attach::Outcome> AttachInside(const Subject& subject,
                                      const attach::FileSet& files,
                                      const Attempt& attempt) {
   if (!subject.has_pids) return attach::Outcome{};
-  if (attempt.may_ask) places.view = OwnViewName();
+  if (attempt.may_ask) places.view = PlaceOf(FindOwnCgroup());
   return attach::Attach({.process = nullptr, .root = subject.root}, places, files, attempt.on_step);
 }
 
@@ -194,14 +211,12 @@ Result<attach::Outcome> AttachOutside(const Subject& subject,
                                       attach::Places places,
                                       const attach::FileSet& files,
                                       const Attempt& attempt) {
-  const auto process = attach::Process::Open(subject.pid);
+  const auto process = attach::Process::Open(subject.pid.value_or(0));
   if (!process) return process.error();
   const auto shares_pids = process->SharesPids();
   if (!shares_pids) return shares_pids.error();
   if (*shares_pids) return attach::Outcome{};
-  FileBuffer buffer(kCgroupBytes);
-  const auto cgroups = process->ReadCgroups(buffer);
-  if (cgroups && attempt.may_ask) places.view = attach::ParseViewName(*cgroups);
+  if (attempt.may_ask) places.view = PlaceOf(attach::ContainerCgroup::Find(*process));
   return attach::Attach(
       {.process = &*process, .root = subject.root}, places, files, attempt.on_step);
 }
@@ -224,7 +239,7 @@ std::string Summarize(const Result<attach::Outcome>& outcome) {
 std::string AttachInTime(const Options& options,
                          const Subject& subject,
                          const attach::FileSet& files) {
-  const auto work = subject.pid == 0 ? AttachInside : AttachOutside;
+  const auto work = !subject.pid ? AttachInside : AttachOutside;
   const auto attempt = [&](bool may_ask) -> hook::Work {
     return [&, may_ask](const std::function<void()>& on_step) {
       const Attempt how{.may_ask = may_ask, .on_step = on_step};

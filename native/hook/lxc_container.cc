@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/types.h>
 
 #include <cerrno>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
+#include "hook/process_id.h"
 
 namespace hook {
 namespace {
@@ -36,14 +36,13 @@ std::string_view WithoutQuotes(std::string_view text) {
 
 core::Result<LxcContainer> ReadLxcContainer() {
   const std::string pid = VariableOr("LXC_PID", "");
-  const auto number = core::ParseU64(pid);
+  const auto number = ParseProcessId(pid);
   if (!number) {
     return core::Error{
         .errno_value = EINVAL, .operation = "use", .path = "LXC_PID \"" + pid + "\""};
   }
-  LxcContainer container{.name = VariableOr("LXC_NAME", ""),
-                         .pid = static_cast<pid_t>(*number),
-                         .choice = std::nullopt};
+  LxcContainer container{
+      .name = VariableOr("LXC_NAME", ""), .pid = *number, .choice = std::nullopt};
   core::FileBuffer buffer;
   const std::string path = VariableOr("LXC_CONFIG_FILE", "");
   const auto config = core::ReadFileAt(AT_FDCWD, path.c_str(), buffer);

@@ -2,7 +2,6 @@
 #include "hook/oci_container.h"
 
 #include <fcntl.h>
-#include <sys/types.h>
 
 #include <cerrno>
 #include <optional>
@@ -11,7 +10,6 @@
 
 #include "core/base/read_file.h"
 #include "core/base/result.h"
-#include "core/base/text.h"
 #include "hook/json.h"
 
 namespace hook {
@@ -71,7 +69,7 @@ Result<OciContainer> ReadOciContainer(std::string_view state_text) {
   OciContainer container;
   container.id = StringOr(state->Member("id"), "");
   const auto pid = state->Member("pid");
-  container.pid = static_cast<pid_t>(pid ? core::ParseU64(pid->Text()).value_or(0) : 0);
+  if (pid) container.pid = pid->Text();
   const std::string bundle = StringOr(state->Member("bundle"), "");
   if (bundle.empty()) return Unexpected("the container's state: expected a bundle");
 

@@ -6,8 +6,6 @@
 // Errors: EINVAL for what is not as the specification says; the errno of open or read otherwise.
 #pragma once
 
-#include <sys/types.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,7 +16,7 @@ namespace hook {
 
 struct OciContainer {
   std::string id;
-  pid_t pid = 0;          // as the runtime sees it; without meaning in a createContainer hook
+  std::string pid;        // as the runtime has written it: to be parsed where it has a meaning
   std::string root;       // absolute
   bool has_pids = false;  // a pid namespace that is not the host's
   // What the container asks for: the annotation "lensfs.io/view", else the variable LENSFS.

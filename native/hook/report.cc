@@ -10,8 +10,7 @@
 #include <string_view>
 
 #include "core/base/fd.h"
-#include "hook/json.h"
-#include "hook/printable.h"
+#include "core/base/printable.h"
 
 namespace hook {
 namespace {
@@ -25,7 +24,7 @@ std::string Now() {
 }
 
 std::string ToLine(const Log& log, std::string_view message) {
-  const std::string text = ToJsonString(log.program + ": " + std::string(message));
+  const std::string text = core::PrintableJson(log.program + ": " + std::string(message));
   if (log.format == LogFormat::kJson) {
     return "{\"level\":\"warning\",\"msg\":" + text + ",\"time\":\"" + Now() + "\"}\n";
   }
@@ -43,7 +42,7 @@ void WriteAll(int fd, std::string_view text) {
 }  // namespace
 
 void Report(const Log& log, std::string_view text) {
-  const std::string message = Printable(text);
+  const std::string message = core::Printable(text);
   if (!log.file.empty()) {
     constexpr int kMode = 0644;
     const core::Fd file(open(log.file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kMode));

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/printable.h"
 #include "core/base/result.h"
 
 namespace keeper {
@@ -79,11 +80,11 @@ void Log(std::string_view level, std::string_view message, std::string_view deta
 void LogFailure(std::string_view message, const core::Error& error) {
   const std::string cause =
       std::string(error.operation) + " " + error.path + ": " + strerrordesc_np(error.errno_value);
-  Log("error", message, R"("cause":")" + cause + "\"");
+  Log("error", message, R"("cause":)" + core::PrintableJson(cause));
 }
 
 void Complain(std::string_view message) {
-  Write(std::string("lensfs: ").append(message).append("\n"));
+  Write(std::string("lensfs: ").append(core::Printable(message)).append("\n"));
 }
 
 }  // namespace keeper

@@ -12,9 +12,11 @@
 #include <string>
 #include <utility>
 
+#include "core/base/printable.h"
 #include "core/base/result.h"
 #include "core/base/view_name.h"
 #include "core/catalog/catalog.h"
+#include "core/cgroup/cgroup_id.h"
 #include "core/cgroup/hierarchy.h"
 #include "core/engine/options.h"
 #include "core/engine/sheet_maker.h"
@@ -149,11 +151,28 @@ Napi::Value JsCgroupPathOf(const Napi::CallbackInfo& info) {
   return path ? FromText(info.Env(), *path) : info.Env().Null();
 }
 
+Napi::Value JsIdOfName(const Napi::CallbackInfo& info) {
+  const auto id = core::cgroup::IdOfName(ToText(info[0]));
+  return id ? FromText(info.Env(), core::cgroup::NameOfId(*id)) : info.Env().Null();
+}
+
+std::string ToBytes(const Napi::Value& value) {
+  if (!value.IsBuffer()) return ToText(value);
+  const auto buffer = value.As<Napi::Buffer<char>>();
+  return {buffer.Data(), buffer.Length()};
+}
+
+Napi::Value JsPrintable(const Napi::CallbackInfo& info) {
+  return FromText(info.Env(), core::Printable(ToBytes(info[0])));
+}
+
 }  // namespace
 
 void ExportEngine(Napi::Object exports) {
   Export(exports, Function{"viewNameOf", JsViewNameOf});
   Export(exports, Function{"cgroupPathOf", JsCgroupPathOf});
+  Export(exports, Function{"idOfName", JsIdOfName});
+  Export(exports, Function{"printable", JsPrintable});
   exports.Set("Engine", CapturedEngine::Define(exports.Env())).UnwrapOr(false);
 }
 

@@ -14,6 +14,7 @@
 #include "core/base/cpu_set.h"
 #include "core/base/view_name.h"
 #include "core/base/write_text.h"
+#include "core/cgroup/cgroup_id.h"
 #include "core/cgroup/cpu.h"
 #include "core/cgroup/io.h"
 #include "core/cgroup/memory.h"
@@ -191,6 +192,8 @@ bool RunMountInfo(std::string_view text) {
 
 // A name stands for one path, and a path for one name.
 bool RunViewName(std::string_view text) {
+  const auto id = core::cgroup::IdOfName(text);
+  if (id && core::cgroup::NameOfId(*id) != text) return false;
   const auto path = core::CgroupPathOf(text);
   if (path && core::ViewNameOf(*path) != text) return false;
   if (!text.starts_with('/') || text == "/") return true;

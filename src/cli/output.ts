@@ -2,6 +2,7 @@
 // Values -> text for people. Pure.
 import { describeProblem, type Problem } from '../config/parse.js';
 import type { ReloadReply, StatusReply } from '../control/protocol.js';
+import { withoutIds } from '../control/replies.js';
 import { printable } from '../printable.js';
 import { type Command, exitCodeMeanings, type Option } from './command.js';
 
@@ -70,7 +71,7 @@ export function formatStatus(status: StatusReply): string {
     ],
     ['Tree', `${status.tree}, ${status.layers} layers`],
     ['Run directory', status.runDir],
-    ['Cgroups', [status.layout, ...controllers].join(' ')],
+    ['Cgroups', [status.layout, ...controllers].join(' ') + formatFinding(status)],
     ['Transport', formatTransport(status.transport)],
     ['Views', String(status.views)],
     ['Open files', String(status.handles)],
@@ -82,6 +83,11 @@ export function formatStatus(status: StatusReply): string {
     ...status.fallbacks.map(({ file, cause, count }) => ['', `${count} × ${file}: ${cause}`]),
   ];
   return table(rows, '');
+}
+
+/** What keeps the daemon from finding cgroups by their ids. */
+function formatFinding({ findsById }: StatusReply): string {
+  return findsById ? '' : `, ${withoutIds}`;
 }
 
 /** How reads of the public tree come from the kernel. */

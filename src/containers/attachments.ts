@@ -57,7 +57,7 @@ export async function repairContainers(
 /** Without a cgroup of its own it gets the files that look who asks. */
 function placesFor(pid: number, { engine, tree, runDir }: Sources): ViewPlaces {
   try {
-    return { tree, runDir, view: engine.viewName({ pid }) };
+    return { tree, runDir, view: engine.viewId({ pid }), name: engine.viewName({ pid }) };
   } catch (error) {
     if (error instanceof NativeError && error.code === 'no_view') return { tree, runDir };
     throw error;

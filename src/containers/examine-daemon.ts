@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a daemon serves, and whether its files are in the public tree.
+import { withoutIds } from '../control/replies.js';
 import { readVersion } from '../version.js';
 import type { ExaminedHost } from './examined-host.js';
 import { type Finding, fine } from './finding.js';
@@ -11,6 +12,7 @@ export interface Daemon {
   pid: number;
   /** How reads come from the kernel, and why not through rings, where they were wanted. */
   transport?: { kind: string; reason: string };
+  findsById?: boolean;
 }
 
 export interface DaemonOptions {
@@ -36,7 +38,8 @@ export async function examineDaemon(
   const unfiltered = /^Seccomp:\s+0$/m.test(status ?? '')
     ? ', without a filter of system calls'
     : '';
-  const text = `${daemon.version}, process ${daemon.pid}, transport ${transport}${unfiltered}`;
+  const byName = daemon.findsById === false ? `, ${withoutIds}` : '';
+  const text = `${daemon.version}, process ${daemon.pid}, transport ${transport}${unfiltered}${byName}`;
   const own = readVersion();
   if (daemon.version === own) return fine(subject, text);
   const fix = 'systemctl restart lensfs';

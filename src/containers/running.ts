@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The containers that run, as the kernel shows them; no container engine is asked.
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
-import { lensfsType, type Mount, mountOf, parseMounts } from './mount-table.js';
+import { type Mount, mountOf, parseMounts } from './mount-table.js';
 
 export interface RunningContainer {
   /** Its first process, as the host sees it. */
@@ -10,14 +10,6 @@ export interface RunningContainer {
   /** Of the cgroup with the longest path, such as "/docker/0a1b". */
   cgroup: string;
   mounts: Mount[];
-}
-
-/** How much of the view a container has, by what it sees at the paths of the files. */
-export interface ViewState {
-  /** Paths with a file of lensfs. */
-  attached: string[];
-  /** Those whose daemon is dead. */
-  stale: string[];
 }
 
 /** Whoever is the first process of a pid namespace and has mounts of its own. */
@@ -68,22 +60,6 @@ export async function isReady({ pid, mounts }: RunningContainer): Promise<boolea
   } catch {
     return false;
   }
-}
-
-/** Looks at each of the paths ("proc/meminfo") through the container's root. */
-export async function readViewState(
-  { pid, mounts }: RunningContainer,
-  paths: readonly string[],
-): Promise<ViewState> {
-  const attached = paths
-    .map((path) => `/${path}`)
-    .filter((path) => {
-      return mountOf(mounts, path)?.type === lensfsType;
-    });
-  const answers = await Promise.all(
-    attached.map(async (path) => await answersAt(`/proc/${pid}/root${path}`)),
-  );
-  return { attached, stale: attached.filter((_, index) => answers[index] !== true) };
 }
 
 /** Longer than a daemon takes that is being started again. */

@@ -5,6 +5,10 @@ import { z } from '../zod.js';
 const count = z.int().min(0);
 const percent = z.number().min(0);
 
+/** What people are told where `findsById` is false. */
+export const withoutIds =
+  'found by name and process only, as open_by_handle_at is refused (seccomp, CAP_DAC_READ_SEARCH)';
+
 /** Reply to `status`; counters are since the start of the process that answers reads. */
 export const statusReply = z.object({
   version: z.string(),
@@ -17,6 +21,9 @@ export const statusReply = z.object({
   tree: z.string(),
   runDir: z.string(),
   layout: z.enum(['v1', 'v2', 'hybrid']),
+  findsById: z
+    .boolean()
+    .describe('whether cgroups are found by their ids: not where open_by_handle_at(2) is refused'),
   controllers: z.record(z.string(), z.string()),
   views: count,
   transport: z.object({

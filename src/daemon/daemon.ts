@@ -101,9 +101,10 @@ export class Daemon {
     await using _metrics = await this.#listenForMetrics();
     this.#watchContainers();
     const message = count === 1 ? logMessages.serving : logMessages.servingAgain;
-    const { layout, transport } = engine.status();
+    const { layout, transport, findsById } = engine.status();
     const fields = { tree, run_dir, worker: count, layout, ...transportFields(transport) };
     this.#logger.info(fields, message);
+    if (!findsById) this.#logger.warn(logMessages.noIds);
     warnWithoutRings(this.#logger, this.#config.transport, transport);
     await Promise.race([released, aborted(this.#end.signal)]);
     this.#containerWatch?.[Symbol.dispose]();

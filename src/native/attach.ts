@@ -10,8 +10,10 @@ import { awaitNative, callNative } from './native-error.js';
 export interface ViewPlaces {
   tree: string;
   runDir: string;
-  /** Its name (see `NativeEngine.viewName`); without one only the public tree is used. */
+  /** Its cgroup's id (see `NativeEngine.viewId`); without one only the public tree is used. */
   view?: string;
+  /** What it is called there otherwise (see `NativeEngine.viewName`). */
+  name?: string;
 }
 
 /** What happened to each file, by its path in the container. */
@@ -27,6 +29,7 @@ export interface AttachFunctions {
   attach(pid: number, places: ViewPlaces, files: string): Promise<AttachOutcome>;
   detach(pid: number, files: string): Promise<AttachOutcome>;
   repair(pid: number, places: ViewPlaces): Promise<AttachOutcome>;
+  examine(pid: number): Promise<AttachOutcome>;
   attachable(files: string): string[];
 }
 
@@ -44,9 +47,14 @@ export async function detachView(pid: number, files: string): Promise<AttachOutc
   return await awaitNative(async () => await loadAddon().detach(pid, files));
 }
 
-/** Replaces mounts whose daemon is dead. */
+/** Replaces mounts whose daemon is dead, or that are of another container. */
 export async function repairView(pid: number, places: ViewPlaces): Promise<AttachOutcome> {
   return await awaitNative(async () => await loadAddon().repair(pid, places));
+}
+
+/** Which files are as they should be (`already`), and which {@link repairView} would replace (`left`). */
+export async function examineView(pid: number): Promise<AttachOutcome> {
+  return await awaitNative(async () => await loadAddon().examine(pid));
 }
 
 /** The paths that a list of files stands for, such as "proc/meminfo". */

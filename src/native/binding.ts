@@ -77,6 +77,8 @@ export interface NativeTransport {
 export interface NativeStatus {
   transport: NativeTransport;
   layout: 'v1' | 'v2' | 'hybrid';
+  /** Whether a cgroup is found by its id alone: not where open_by_handle_at(2) is refused. */
+  findsById: boolean;
   /** Controller name to "v1", "v2" or "none". */
   controllers: Record<string, string>;
   views: number;
@@ -213,6 +215,7 @@ interface AddonEngine {
   explain(path: string, target: RenderTarget): NativeExplanation;
   files(): string[];
   viewName(target: RenderTarget): string | null;
+  viewId(target: RenderTarget): string | null;
   serve(
     options: { fds: number[]; tree: string; shared: string },
     onEvent: (event: NativeEvent) => void,
@@ -277,17 +280,28 @@ export class NativeEngine implements AsyncDisposable {
   }
 
   /**
-   * The name of a view's directory in the pinned tree and in "views" of the shared one.
+   * The name of a view's directory in "views" of the shared tree, and of the link to it in the pinned one.
    *
    * @throws NativeError "ESRCH" for a process that is gone, "ENOENT" for a path that is no cgroup, "no_view" for the
    *   root cgroup, which is the host's
    */
   viewName(target: RenderTarget): string {
-    const name = callNative(() => this.#engine.viewName(target));
-    if (name !== null) return name;
-    const who = target.pid === undefined ? `"${target.cgroup}"` : `process ${target.pid}`;
-    const reason = 'the root cgroup is the host’s, expected one below it';
-    throw new NativeError('no_view', `Cannot find a view of ${who}: ${reason}`);
+    return expectView(
+      target,
+      callNative(() => this.#engine.viewName(target)),
+    );
+  }
+
+  /**
+   * The name of a view's directory in the pinned tree, by its cgroup's id: another cgroup of the same path has another.
+   *
+   * @throws NativeError as {@link viewName}
+   */
+  viewId(target: RenderTarget): string {
+    return expectView(
+      target,
+      callNative(() => this.#engine.viewId(target)),
+    );
   }
 
   configure(options: Partial<LiveOptions>): void {
@@ -369,4 +383,11 @@ export function loadAddon(): Addon {
     const reason = messageOf(error);
     throw new NativeError('addon_broken', `Cannot load "${addonPath}": ${reason}`, error);
   }
+}
+
+function expectView(target: RenderTarget, name: string | null): string {
+  if (name !== null) return name;
+  const who = target.pid === undefined ? `"${target.cgroup}"` : `process ${target.pid}`;
+  const reason = 'the root cgroup is the host’s, expected one below it';
+  throw new NativeError('no_view', `Cannot find a view of ${who}: ${reason}`);
 }

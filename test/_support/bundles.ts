@@ -25,6 +25,8 @@ export interface OciHook {
 }
 
 export interface BundleOptions {
+  /** Of an earlier one, whose bundle is written anew; a new id when not given. */
+  id?: string;
   command: readonly string[];
   memoryBytes?: number;
   cpus?: number;
@@ -35,6 +37,8 @@ export interface BundleOptions {
   env?: readonly string[];
   annotations?: Record<string, string>;
   mounts?: readonly object[];
+  /** Of the root directory, such as "rshared". */
+  rootPropagation?: string;
   /** Whether the host's /proc is bound instead of a new one. */
   hostProc?: boolean;
   hooks?: Record<string, readonly OciHook[]>;
@@ -75,9 +79,9 @@ export class Bundles implements AsyncDisposable {
   /** Makes a bundle; its directory's name is the container's id. */
   async make(options: BundleOptions): Promise<Bundle> {
     this.#made += 1;
-    const id = `${this.cgroupParent.slice(1)}-${this.#made}`;
+    const id = options.id ?? `${this.cgroupParent.slice(1)}-${this.#made}`;
     const path = this.dir.at(id);
-    await mkdir(path);
+    await mkdir(path, { recursive: true });
     const config = toConfig(options, this.dir.at('root'), `${this.cgroupParent}/${id}`);
     await writeFile(`${path}/config.json`, JSON.stringify(config));
     return { id, path };
@@ -213,6 +217,7 @@ function toConfig(options: BundleOptions, root: string, cgroupsPath: string) {
     hooks: options.hooks,
     linux: {
       cgroupsPath,
+      rootfsPropagation: options.rootPropagation,
       resources: {
         memory: { limit: options.memoryBytes },
         cpu: {

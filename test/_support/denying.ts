@@ -2,7 +2,12 @@
 // Programs that may not make a system call, as under a container runtime's seccomp filter.
 
 /** Numbers on this machine. */
-export const syscalls = { io_uring_setup: 425, seccomp: process.arch === 'arm64' ? 277 : 317 };
+const isArm = process.arch === 'arm64';
+export const syscalls = {
+  io_uring_setup: 425,
+  open_by_handle_at: isArm ? 265 : 304,
+  seccomp: isArm ? 277 : 317,
+};
 
 // Refuses it with EPERM (seccomp(2)) to the program that follows and to its children.
 const script = `

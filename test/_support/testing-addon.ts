@@ -373,6 +373,9 @@ export interface TestingAddon extends Repeated {
   viewNameOf(cgroupPath: string): string;
   /** `null` for a name that is no path's. */
   cgroupPathOf(viewName: string): string | null;
+  /** The name again; `null` for one that is no id's. */
+  idOfName(name: string): string | null;
+  printable(text: string | Buffer): string;
 
   renderCpuInfo: Render;
   renderCpuOffline: Render;

@@ -28,6 +28,7 @@ describe('formatStatus()', () => {
       tree: '/tree',
       runDir: '/run/l',
       layout: 'v1',
+      findsById: true,
       controllers: { memory: '/cg/memory', cpu: '/cg/cpu' },
       transport: { kind: 'ring', reason: '', cpus: 8, bytesPerCpu: 245_760, forced: 1 },
       views: 2,

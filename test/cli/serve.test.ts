@@ -268,6 +268,7 @@ describe('a running daemon', () => {
       tree: daemon.tree,
       runDir: daemon.runDir,
       layout: expect.stringMatching(/^(v1|v2|hybrid)$/),
+      findsById: true,
     });
     const { code, stdout } = await daemon.command('status');
     expect(code).toBe(0);

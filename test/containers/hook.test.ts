@@ -113,7 +113,7 @@ for (const runtime of runtimes) {
           .map((line) => line.split(' '))
           .find((words) => words[4] === path)?.[3];
       };
-      expect(rootOf('/proc/meminfo')).toMatch(/^\/lensfs-test-.*\/proc\/meminfo$/);
+      expect(rootOf('/proc/meminfo')).toMatch(/^\/=\w+=\d+\/proc\/meminfo$/);
       expect(rootOf('/proc/cpuinfo')).toMatch(/^(\/proc)?\/cpuinfo$/);
     });
 
@@ -148,6 +148,12 @@ for (const runtime of runtimes) {
       expect(seen.memTotalMib).toBeGreaterThan(128);
     });
   });
+}
+
+/** What is mounted over the host's own files. */
+async function hostMounts(): Promise<string[]> {
+  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
+  return lines.filter((line) => /^\/(proc|sys)\//.test(line.split(' ')[4] ?? ''));
 }
 
 describe('lensfs-hook', () => {
@@ -187,6 +193,55 @@ describe('lensfs-hook', () => {
     const { code, stderr } = await runHook(args, JSON.stringify(state));
     expect([code, stderr]).toEqual([0, expect.stringContaining("the host's own mounts")]);
     expect(await readFile('/proc/self/mountinfo', 'utf8')).toBe(before);
+  });
+
+  test('refuses a pid that is none, and never takes it for a container that it is in', async () => {
+    const bundle = await bundles.make({ command: ['/bin/sh'] });
+    const before = await hostMounts();
+    const pids = [
+      '-1',
+      '"1"',
+      '1e9',
+      '0',
+      '1.5',
+      'null',
+      '4294967297',
+      '4194305',
+      '18446744073709551617',
+    ];
+    for (const pid of pids) {
+      const state = `{"id":"x","pid":${pid},"bundle":${JSON.stringify(bundle.path)}}`;
+      const { code, stderr } = await runHook(['create-runtime', ...hookArgs(getDaemon())], state);
+      expect([code, stderr]).toEqual([
+        0,
+        expect.stringContaining("cannot use the container's pid"),
+      ]);
+    }
+    const none = JSON.stringify({ id: 'x', bundle: bundle.path });
+    const { stderr } = await runHook(['create-runtime', ...hookArgs(getDaemon())], none);
+    expect(stderr).toContain("cannot use the container's pid");
+    expect(await hostMounts()).toEqual(before);
+  });
+
+  test('prints no order to a terminal and no second line, whatever a container calls itself', async () => {
+    const name = '\u001b]0;pwn\u0007\nforged\u0085\u009b31m\u2028\u202egnp\u007f';
+    const annotations = { 'lensfs.io/view': name };
+    const bundle = await bundles.make({ command: ['/bin/sh'], annotations });
+    const log = bundles.dir.at('hostile.log');
+    const state = JSON.stringify({ id: name, pid: process.pid, bundle: bundle.path });
+    const args = ['create-runtime', ...hookArgs(getDaemon())];
+    const escaped = '\\x1b]0;pwn\\x07\\x0aforged\\x85\\x9b31m\\u2028\\u202egnp\\x7f';
+    const { stderr } = await runHook(args, state);
+    expect(stderr).toContain(`container ${escaped}: cannot`);
+    for (const format of ['text', 'json']) {
+      await runHook([...args, '--log', log, '--log-format', format], state);
+    }
+    for (const text of [stderr, await readFile(log, 'utf8')]) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e]/);
+    }
+    const [, json = ''] = (await readFile(log, 'utf8')).trimEnd().split('\n');
+    expect((JSON.parse(json) as { msg: string }).msg).toContain(escaped);
   });
 
   test('says in the log that no daemon serves the files', async () => {

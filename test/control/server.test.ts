@@ -23,6 +23,7 @@ const statusValues: StatusReply = {
   tree: '/tree',
   runDir: '/run',
   layout: 'v2',
+  findsById: true,
   controllers: { memory: '/sys/fs/cgroup' },
   transport: { kind: 'ring', reason: '', cpus: 2, bytesPerCpu: 245_760, forced: 0 },
   views: 1,

@@ -31,15 +31,6 @@ namespace core::cgroup {
 // Directories that several containers have as ancestors are opened once.
 class DirTable;
 
-// Where membership is looked for first: the controllers that every container manager sets.
-inline constexpr std::array kPrimaryOrder = {Controller::kCpu,
-                                             Controller::kMemory,
-                                             Controller::kPids,
-                                             Controller::kCpuset,
-                                             Controller::kIo,
-                                             Controller::kCpuacct,
-                                             Controller::kUnified};
-
 // What the host has decides which files are worth reading.
 struct MemoryOfHost {
   bool has_swap = false;       // without it the swap files are not read

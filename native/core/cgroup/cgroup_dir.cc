@@ -21,6 +21,7 @@
 #include "core/base/read_log.h"
 #include "core/base/result.h"
 #include "core/cgroup/descendants.h"
+#include "core/cgroup/open_below.h"
 
 namespace core::cgroup {
 namespace {
@@ -69,6 +70,7 @@ const char* RelativePath(const std::string& path) {
   return path == "/" ? "." : path.c_str() + 1;
 }
 
+// Looks only, at a path that OpenBelow() has led to before: often asked for.
 Result<struct stat> StatDirectory(int root_fd, const std::string& path) {
   struct stat status{};
   if (fstatat(root_fd, RelativePath(path), &status, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -81,9 +83,11 @@ Result<struct stat> StatDirectory(int root_fd, const std::string& path) {
 }  // namespace
 
 Result<uint64_t> ReadCgroupId(int root_fd, const std::string& path) {
-  const auto status = StatDirectory(root_fd, path);
-  if (!status) return status.error();
-  return uint64_t{status->st_ino};
+  const auto dir = OpenBelow(root_fd, path, O_PATH | O_DIRECTORY);
+  if (!dir) return dir.error();
+  struct stat status{};
+  if (fstat(dir->get(), &status) != 0) return SystemError("stat", path);
+  return uint64_t{status.st_ino};
 }
 
 const char* NameOf(CgroupFile file) {
@@ -128,7 +132,7 @@ Error CgroupDir::Replaced() const {
 }
 
 Result<Fd> CgroupDir::OpenDirectory() const {
-  auto dir = OpenDirectoryAt(root_fd_, RelativePath(path_));
+  auto dir = OpenBelow(root_fd_, path_, O_PATH | O_DIRECTORY);
   if (!dir) return dir;
   struct stat status{};
   if (fstat(dir->get(), &status) != 0) return SystemError("stat", path_);
@@ -138,9 +142,9 @@ Result<Fd> CgroupDir::OpenDirectory() const {
 
 // `access` is O_RDONLY or O_RDWR.
 Result<CgroupDir::OpenedFile> CgroupDir::OpenFile(const char* name, int access) const {
-  std::string path(RelativePath(path_));
+  std::string path(path_ == "/" ? "" : path_);
   path.append("/").append(name);
-  auto fd = OpenAt(root_fd_, path.c_str(), access);
+  auto fd = OpenBelow(root_fd_, path, static_cast<uint64_t>(access));
   if (!fd) {
     return Error{.errno_value = fd.error().errno_value, .operation = "open", .path = name};
   }

@@ -37,6 +37,15 @@ inline constexpr std::array<Controller, kControllerCount> kControllers = {Contro
                                                                           Controller::kHugetlb,
                                                                           Controller::kUnified};
 
+// Where membership is looked for first: the controllers that every container manager sets.
+inline constexpr std::array kPrimaryOrder = {Controller::kCpu,
+                                             Controller::kMemory,
+                                             Controller::kPids,
+                                             Controller::kCpuset,
+                                             Controller::kIo,
+                                             Controller::kCpuacct,
+                                             Controller::kUnified};
+
 // As in /proc/<pid>/cgroup lines of v1 hierarchies.
 std::string_view NameInV1(Controller controller);
 // As in cgroup.controllers; "" where v2 needs no controller for it (CPU time, membership).

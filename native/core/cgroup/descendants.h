@@ -19,6 +19,7 @@
 #include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/base/result.h"
+#include "core/cgroup/open_below.h"
 
 namespace core::cgroup {
 
@@ -54,16 +55,16 @@ Result<bool> ForEachDescendant(int dir_fd, const WalkLimit& limit, Visit visit) 
     const std::string path = std::move(pending.back());
     pending.pop_back();
     pending_bytes -= path.size();
-    Fd fd(openat(dir_fd, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd.valid()) {
-      if (path == ".") return SystemError("open", "cgroup");
+    auto fd = OpenBelowDirectory(dir_fd, path.c_str(), O_RDONLY | O_DIRECTORY);
+    if (!fd) {
+      if (path == ".") return fd.error();
       continue;
     }
-    if (!visit(fd.get())) break;
-    if (!is_whole || IsLeaf(fd.get())) continue;
-    DIR* const dir = fdopendir(fd.get());
+    if (!visit(fd->get())) break;
+    if (!is_whole || IsLeaf(fd->get())) continue;
+    DIR* const dir = fdopendir(fd->get());
     if (dir == nullptr) continue;
-    (void)fd.release();  // closedir closes it
+    (void)fd->release();  // closedir closes it
     // NOLINTNEXTLINE(concurrency-mt-unsafe): this stream is ours alone.
     while (const dirent* entry = readdir(dir)) {
       const std::string_view name = entry->d_name;

@@ -22,9 +22,12 @@
 #include "core/base/result.h"
 #include "core/base/text.h"
 #include "core/cgroup/controller.h"
+#include "core/cgroup/open_below.h"
 
 namespace core::cgroup {
 namespace {
+
+constexpr std::string_view kUsualRoot = "/sys/fs/cgroup";
 
 // Whether the comma-separated `names` hold `name`, whole.
 bool ListHas(std::string_view names, char separator, std::string_view name) {
@@ -60,6 +63,19 @@ struct CgroupHandle {
   unsigned char id[sizeof(uint64_t)];
 };
 
+Result<Fd> OpenById(int root_fd, uint64_t id) {
+  // open_by_handle_at(2) wants a descriptor of the file system that was opened for reading.
+  const Fd mount(openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!mount.valid()) return SystemError("open", "the root of cgroups");
+  CgroupHandle handle{};
+  handle.header.handle_bytes = sizeof id;
+  handle.header.handle_type = kFileIdKernfs;
+  std::memcpy(handle.id, &id, sizeof id);
+  Fd dir(open_by_handle_at(mount.get(), &handle.header, O_PATH | O_CLOEXEC));
+  if (!dir.valid()) return SystemError("find cgroup", std::to_string(id));
+  return dir;
+}
+
 // The path of an open directory. A removed one has " (deleted)" behind it: its name is not there.
 Result<std::string> ReadFdPath(int fd) {
   const std::string link = "/proc/self/fd/" + std::to_string(fd);
@@ -87,19 +103,24 @@ std::string_view NameOf(Layout layout) {
 Result<Hierarchy> Hierarchy::Detect(const std::string& root) {
   auto root_fd = OpenDirectoryAt(AT_FDCWD, root.c_str());
   if (!root_fd) return root_fd.error();
+  if (!CanOpenBelow(root_fd->get())) {
+    return Error{.errno_value = ENOSYS, .operation = "use openat2 (Linux 5.6) in", .path = root};
+  }
+  // Elsewhere may be a copy of another machine's.
+  const bool is_real = root == kUsualRoot;
   Hierarchy found;
   if (Exists(root_fd->get(), "cgroup.controllers")) {
     found.layout_ = Layout::kV2;
-    found.DetectV2(root_fd->get(), ".");
+    found.DetectV2(root_fd->get(), ".", is_real);
     return found;
   }
-  found.DetectV1(root_fd->get());
+  found.DetectV1(root_fd->get(), is_real);
   bool has_v1 = false;
   for (const Mount& mount : found.mounts_) has_v1 |= mount.version == Version::kV1;
   // systemd has mounted the v2 tree of hybrid hosts at "unified" since v233, at "systemd" in v232.
   for (const char* const name : {"unified", "systemd"}) {
     if (!Exists(root_fd->get(), (std::string(name) + "/cgroup.controllers").c_str())) continue;
-    found.DetectV2(root_fd->get(), name);
+    found.DetectV2(root_fd->get(), name, is_real);
     found.layout_ = has_v1 ? Layout::kHybrid : Layout::kV2;
     return found;
   }
@@ -107,13 +128,13 @@ Result<Hierarchy> Hierarchy::Detect(const std::string& root) {
   return found;
 }
 
-void Hierarchy::DetectV1(int root_fd) {
+void Hierarchy::DetectV1(int root_fd, bool is_real) {
   uint32_t next_id = 1;
   ForEachDirectory(root_fd, [&](const char* name) {
     // A v1 hierarchy's root has tasks; the mount point of "unified" and other trees do not.
     if (!Exists(root_fd, (std::string(name) + "/tasks").c_str())) return;
     auto dir = OpenDirectoryAt(root_fd, name);
-    if (!dir) return;
+    if (!dir || (is_real && !IsCgroupFileSystem(dir->get()))) return;
     const auto shared = std::make_shared<Fd>(std::move(*dir));
     bool used = false;
     for (const Controller controller : kControllers) {
@@ -128,9 +149,9 @@ void Hierarchy::DetectV1(int root_fd) {
   });
 }
 
-void Hierarchy::DetectV2(int root_fd, const char* name) {
+void Hierarchy::DetectV2(int root_fd, const char* name, bool is_real) {
   auto dir = OpenDirectoryAt(root_fd, name);
-  if (!dir) return;
+  if (!dir || (is_real && !IsCgroupFileSystem(dir->get()))) return;
   const auto shared = std::make_shared<Fd>(std::move(*dir));
   FileBuffer buffer;
   const auto text = ReadFileAt(shared->get(), "cgroup.controllers", buffer);
@@ -144,23 +165,26 @@ void Hierarchy::DetectV2(int root_fd, const char* name) {
   }
 }
 
+bool Hierarchy::FindsById() const {
+  for (const Mount& mount : mounts_) {
+    if (!mount.root) continue;
+    struct stat status{};
+    if (fstat(mount.root->get(), &status) != 0) return false;
+    return OpenById(mount.root->get(), status.st_ino).has_value();
+  }
+  return false;
+}
+
 Result<std::string> Hierarchy::PathOf(Controller controller, uint64_t id) const {
   const int root_fd = RootFd(controller);
   if (root_fd < 0) {
     return Error{.errno_value = ESTALE, .operation = "find cgroup", .path = std::to_string(id)};
   }
-  // open_by_handle_at(2) wants a descriptor of the file system that was opened for reading.
-  const Fd mount(openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!mount.valid()) return SystemError("open", NameInV1(controller));
-  CgroupHandle handle{};
-  handle.header.handle_bytes = sizeof id;
-  handle.header.handle_type = kFileIdKernfs;
-  std::memcpy(handle.id, &id, sizeof id);
-  const Fd dir(open_by_handle_at(mount.get(), &handle.header, O_PATH | O_CLOEXEC));
-  if (!dir.valid()) return SystemError("find cgroup", std::to_string(id));
+  const auto dir = OpenById(root_fd, id);
+  if (!dir) return dir.error();
   const auto root = ReadFdPath(root_fd);
   if (!root) return root.error();
-  auto path = ReadFdPath(dir.get());
+  auto path = ReadFdPath(dir->get());
   if (!path) return path;
   if (!IsAtOrBelow(*path, *root) || *path == *root) {
     return Error{.errno_value = ESTALE, .operation = "find cgroup", .path = *path};

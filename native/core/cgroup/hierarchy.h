@@ -3,7 +3,8 @@
 //
 // Source: the directories below the cgroup root, looked at once.
 // Units:  none.
-// Errors: ENOENT when there is no cgroup hierarchy below the root; errno of opening it otherwise.
+// Errors: ENOENT when there is no cgroup hierarchy below the root, ENOSYS on a kernel without
+//         openat2(2) (Linux 5.6); errno of opening it otherwise.
 #pragma once
 
 #include <array>
@@ -40,6 +41,9 @@ class Hierarchy {
   // Equal for controllers that share a hierarchy.
   [[nodiscard]] uint32_t HierarchyId(Controller controller) const { return At(controller).id; }
 
+  // Whether PathOf() may be asked: not where open_by_handle_at(2) is refused, as by the seccomp
+  // filters of systemd-nspawn and LXC.
+  [[nodiscard]] bool FindsById() const;
   // The path of the cgroup `id` (the inode of its directory) in the controller's hierarchy. ESTALE
   // when there is no such cgroup any more.
   [[nodiscard]] Result<std::string> PathOf(Controller controller, uint64_t id) const;
@@ -58,8 +62,9 @@ class Hierarchy {
   [[nodiscard]] const Mount& At(Controller controller) const {
     return mounts_[static_cast<size_t>(controller)];
   }
-  void DetectV1(int root_fd);
-  void DetectV2(int root_fd, const char* name);
+  // `is_real`: what is no file system of cgroups is left out.
+  void DetectV1(int root_fd, bool is_real);
+  void DetectV2(int root_fd, const char* name, bool is_real);
 
   Layout layout_ = Layout::kV1;
   std::array<Mount, kControllerCount> mounts_;

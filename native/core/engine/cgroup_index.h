@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which view a cgroup's id leads to.
 //
-// Source: a cgroup's id is the inode of its directory; no other cgroup of the hierarchy gets it
-// while
-//         the machine runs.
+// Source: core/cgroup/cgroup_id.h.
 // Units:  std::chrono::nanoseconds of the monotonic clock.
 // Errors: none.
 #pragma once
@@ -18,17 +16,13 @@
 #include <unordered_map>
 
 #include "core/base/clock.h"
+#include "core/cgroup/cgroup_id.h"
 #include "core/cgroup/controller.h"
 #include "core/engine/view.h"
 
 namespace core::engine {
 
-// A cgroup in the hierarchy of `controller`.
-struct CgroupId {
-  cgroup::Controller controller = cgroup::Controller::kUnified;
-  uint64_t inode = 0;
-  bool operator==(const CgroupId&) const = default;
-};
+using cgroup::CgroupId;
 
 // Of the view's primary directory; nullopt for the host's root, which has none.
 std::optional<CgroupId> IdOf(const View& view);

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/grow_file.h"
@@ -134,6 +135,16 @@ std::optional<Counted> CounterMemory::Find(const Key& key) {
     counted.load_at = Nanoseconds(static_cast<int64_t>(copy[kLoadAtWord]));
   }
   return counted;
+}
+
+std::vector<CounterMemory::Init> CounterMemory::FindInits(uint64_t inode, uint32_t controller) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Init> inits;
+  for (const auto& [key, index] : slots_) {
+    if (key.inode != inode || key.controller != controller) continue;
+    inits.push_back({.starttime = key.starttime, .pid = key.pid});
+  }
+  return inits;
 }
 
 // With mutex_ held.

@@ -17,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
@@ -57,6 +58,12 @@ class CounterMemory {
 
   // What is remembered of a view.
   std::optional<Counted> Find(const Key& key);
+  // First processes of the views of a cgroup that are remembered: pid and start time.
+  struct Init {
+    uint64_t starttime = 0;
+    uint32_t pid = 0;
+  };
+  std::vector<Init> FindInits(uint64_t inode, uint32_t controller);
   // When all places are taken, the view whose record is the oldest is forgotten.
   void Save(const Key& key, const Counted& counted);
   // Nothing is saved from now on: another process is about to.

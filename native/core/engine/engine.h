@@ -88,6 +88,9 @@ class Engine {
   Result<ViewRef> ViewOfCgroup(std::string_view path, Scratch& scratch);
   // The same for a cgroup's id. ESTALE when the cgroup is gone and nothing of it is kept.
   Result<ViewRef> ViewOfCgroupId(CgroupId id, Scratch& scratch);
+  // The same, with the first process that the cgroup has now: for who is about to be given the
+  // view's files.
+  Result<ViewRef> CurrentViewOfCgroupId(CgroupId id, Scratch& scratch);
   // The views that are known now.
   [[nodiscard]] std::vector<ViewRef> Views() const { return views_.All(); }
 
@@ -144,6 +147,9 @@ class Engine {
   void Tick(Scratch& scratch);
 
   [[nodiscard]] const cgroup::Hierarchy& GetHierarchy() const { return hierarchy_; }
+  // Whether a cgroup is found from its id alone; where not, views of an earlier process are found
+  // by their first processes, and others by their paths.
+  [[nodiscard]] bool FindsById() const { return finds_by_id_; }
   [[nodiscard]] const Counters& GetCounters() const { return counters_; }
   [[nodiscard]] const ReadStats& GetReadStats() const { return read_stats_; }
   // By how much the last tick of the load sampler came too late, and how long it took.
@@ -172,6 +178,8 @@ class Engine {
   ViewRef FindByTraits(const std::string& key);
   // The view that `id` led to last, when it still does.
   ViewRef FindUnchanged(CgroupId id, Scratch& scratch);
+  // Where the kernel does not tell a cgroup's path: by the first process that its view had.
+  Result<ViewRef> FindByInit(CgroupId id, Scratch& scratch);
   // Of the cgroup that has `path` now, as IdOf() gives it for a view of it.
   [[nodiscard]] std::optional<CgroupId> FindCgroupId(const std::string& path) const;
   // `path` is absolute and has no slash at its end; its cgroup is `id`.
@@ -197,6 +205,7 @@ class Engine {
   const EngineOptions options_;
   proc::PidReader pids_;
   cgroup::Hierarchy hierarchy_;
+  const bool finds_by_id_;
   std::unique_ptr<HostFiles> host_;
   std::unique_ptr<Resolver> resolver_;
   LoadSampler loads_;

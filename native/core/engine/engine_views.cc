@@ -180,6 +180,11 @@ Result<ViewRef> Engine::MakeView(const Identity& identity, std::string key, Scra
   const auto id = IdOf(*view);
   view->tally = id ? tallies_.Of(id->controller, id->inode) : std::make_shared<TaskTally>();
   RestoreCounters(*view);
+  // A later process is to find the view even when nothing of it was counted.
+  if (!finds_by_id_) {
+    const std::lock_guard lock(view->mutex);
+    view->SaveCounted();
+  }
   view->used_at.store(NowMonotonic(), std::memory_order_relaxed);
   return views_.Insert(std::move(view));
 }
@@ -228,6 +233,23 @@ ViewRef Engine::FindUnchanged(CgroupId id, Scratch& scratch) {
   known->used_at.store(now, std::memory_order_relaxed);
   cgroup_ids_.Insert(id, known, now);
   return known;
+}
+
+Result<ViewRef> Engine::FindByInit(CgroupId id, Scratch& scratch) {
+  const Error gone{
+      .errno_value = ESTALE, .operation = "find cgroup", .path = std::to_string(id.inode)};
+  if (counter_memory_ == nullptr) return gone;
+  const auto controller = static_cast<uint32_t>(id.controller);
+  for (const auto& init : counter_memory_->FindInits(id.inode, controller)) {
+    const auto pid = static_cast<pid_t>(init.pid);
+    const auto stat = pids_.ReadStat(pid, scratch.file);
+    if (!stat || stat->starttime != init.starttime) continue;
+    auto view = ViewOfPid(pid, scratch);
+    if (!view || IdOf(**view) != id) continue;
+    cgroup_ids_.Insert(id, *view, NowMonotonic());
+    return view;
+  }
+  return gone;
 }
 
 std::optional<CgroupId> Engine::FindCgroupId(const std::string& path) const {
@@ -284,8 +306,15 @@ Result<ViewRef> Engine::ViewOfCgroupId(CgroupId id, Scratch& scratch) {
     known->used_at.store(now, std::memory_order_relaxed);
     return known;
   }
+  return CurrentViewOfCgroupId(id, scratch);
+}
+
+Result<ViewRef> Engine::CurrentViewOfCgroupId(CgroupId id, Scratch& scratch) {
   if (ViewRef known = FindUnchanged(id, scratch)) return known;
   const auto path = hierarchy_.PathOf(id.controller, id.inode);
+  if (!path && !finds_by_id_) {
+    if (auto found = FindByInit(id, scratch)) return found;
+  }
   if (!path) {
     // Removed: whoever reads its files still gets their last bytes.
     if (ViewRef last = cgroup_ids_.Last(id)) return last;
@@ -299,7 +328,7 @@ Result<ViewRef> Engine::ViewOfCgroupId(CgroupId id, Scratch& scratch) {
   if (!inode || *inode != id.inode) {
     return Error{.errno_value = ESTALE, .operation = "find cgroup", .path = *path};
   }
-  cgroup_ids_.Insert(id, *view, now);
+  cgroup_ids_.Insert(id, *view, NowMonotonic());
   return view;
 }
 

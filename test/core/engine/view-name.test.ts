@@ -73,3 +73,25 @@ test('a name that is some path’s is that path’s only name', () => {
     ),
   );
 });
+
+test('IdOfName() takes the one name that an id has, which is no path’s', () => {
+  for (const name of ['=cpu=1', '=memory=4711', '=unified=18446744073709551615']) {
+    expect(core.idOfName(name)).toBe(name);
+    expect(core.cgroupPathOf(name)).toBeNull();
+  }
+  const wrong = [
+    '',
+    '=',
+    '=cpu',
+    '=cpu=',
+    '=cpu=0',
+    '=cpu=007',
+    '=cpu=+1',
+    '=cpu=1=2',
+    '=x=1',
+    '==1',
+  ];
+  for (const name of [...wrong, 'cpu=1', '=cpu=18446744073709551616', '=cpu=1\n']) {
+    expect(core.idOfName(name)).toBeNull();
+  }
+});
