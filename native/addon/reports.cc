@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "addon/session.h"
 #include "core/base/read_log.h"
 #include "core/base/view_name.h"
+#include "core/cgroup/memory_neighbours.h"
 #include "core/engine/engine.h"
 #include "core/engine/explanation.h"
 #include "core/engine/sheet_maker.h"
@@ -25,6 +27,12 @@ using core::engine::ViewReport;
 Napi::Value ToJs(Napi::Env env, const std::optional<uint64_t>& value) {
   if (!value) return env.Null();
   return Napi::Number::New(env, static_cast<double>(*value));
+}
+
+// null for an empty text.
+Napi::Value ToJsText(Napi::Env env, const std::string& text) {
+  if (text.empty()) return env.Null();
+  return Napi::String::New(env, text);
 }
 
 Napi::Value ToJsQuota(Napi::Env env, const ViewReport& report) {
@@ -64,6 +72,7 @@ Napi::Object ToJsReport(Napi::Env env, const ViewReport& report) {
   view.Set("memoryTotalBytes", ToJs(env, report.memory_total_bytes));
   view.Set("memoryUsageBytes", ToJs(env, report.memory_usage_bytes));
   view.Set("memoryAvailableBytes", ToJs(env, report.memory_available_bytes));
+  view.Set("memoryRoomLevel", ToJsText(env, report.memory_room_level));
   view.Set("swapTotalBytes", ToJs(env, report.swap_total_bytes));
   view.Set("swapUsageBytes", ToJs(env, report.swap_usage_bytes));
   view.Set("cpus", report.cpus);
@@ -128,6 +137,45 @@ Napi::Value ReportViews(Napi::Env env, std::shared_ptr<Session> session) {
   return promise;
 }
 
+namespace {
+
+Napi::Array ToJsNeighbours(Napi::Env env, const std::vector<core::cgroup::MemoryNeighbour>& all) {
+  Napi::Array neighbours = Napi::Array::New(env);
+  for (const core::cgroup::MemoryNeighbour& each : all) {
+    Napi::Object neighbour = Napi::Object::New(env);
+    neighbour.Set("name", each.name);
+    neighbour.Set("usageBytes", static_cast<double>(each.usage_bytes));
+    neighbour.Set("minBytes", static_cast<double>(each.min_bytes));
+    neighbour.Set("lowBytes", static_cast<double>(each.low_bytes));
+    neighbours.Set(neighbours.Length(), neighbour);
+  }
+  return neighbours;
+}
+
+Napi::Array ToJsLevels(Napi::Env env, const core::engine::Explanation& explanation) {
+  Napi::Array levels = Napi::Array::New(env);
+  for (const core::cgroup::MemoryLevelReport& each : explanation.memory_levels) {
+    Napi::Object level = Napi::Object::New(env);
+    level.Set("cgroup", each.path);
+    level.Set("limitBytes", ToJs(env, each.level.limit_bytes));
+    level.Set("highBytes", ToJs(env, each.level.high_bytes));
+    level.Set("usageBytes", static_cast<double>(each.level.usage_bytes));
+    level.Set("reclaimableBytes", static_cast<double>(each.level.reclaimable_bytes));
+    level.Set("freeBytes", ToJs(env, each.room.free_bytes));
+    level.Set("availableBytes", ToJs(env, each.room.available_bytes));
+    level.Set("swapFreeBytes", ToJs(env, each.room.swap_free_bytes));
+    level.Set("memswFreeBytes", ToJs(env, each.room.memsw_free_bytes));
+    level.Set("neighbours", static_cast<double>(each.neighbours.count));
+    level.Set("hasMoreNeighbours", each.neighbours.has_more);
+    level.Set("largest", ToJsNeighbours(env, each.neighbours.largest));
+    level.Set("protecting", ToJsNeighbours(env, each.neighbours.protecting));
+    levels.Set(levels.Length(), level);
+  }
+  return levels;
+}
+
+}  // namespace
+
 Napi::Object ToJsExplanation(Napi::Env env, const core::engine::Explanation& explanation) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("text", explanation.text);
@@ -146,6 +194,7 @@ Napi::Object ToJsExplanation(Napi::Env env, const core::engine::Explanation& exp
     inputs.Set(inputs.Length(), input);
   }
   result.Set("inputs", inputs);
+  result.Set("memoryLevels", ToJsLevels(env, explanation));
   return result;
 }
 

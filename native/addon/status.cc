@@ -130,6 +130,7 @@ Napi::Object ToJsStatus(Napi::Env env, Session& session) {
   status.Set("reads", static_cast<double>(engine.GetReadStats().Total()));
   status.Set("renders", static_cast<double>(engine.GetCounters().renders.load()));
   status.Set("resolves", static_cast<double>(engine.GetCounters().resolves.load()));
+  status.Set("memoryLevelReads", static_cast<double>(engine.MemoryLevelReads()));
   status.Set("readsByFile", ToJsReads(env, engine.GetReadStats()));
   status.Set("latency", ToJsLatency(env, engine.GetReadStats()));
   status.Set("samplerLagUsec", ToUsec(engine.TickLag()));

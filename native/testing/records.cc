@@ -11,6 +11,7 @@
 #include "core/cgroup/cpu.h"
 #include "core/cgroup/io.h"
 #include "core/cgroup/memory.h"
+#include "core/cgroup/memory_level.h"
 #include "core/model/cpu_time.h"
 #include "core/model/disk_view.h"
 #include "core/model/memory_view.h"
@@ -191,6 +192,22 @@ MemoryStat ToMemoryStat(const Napi::Object& object) {
   return ToTable<MemoryStat>(object, kMemoryStat);
 }
 
+// `limit_bytes`, `usage_bytes` and the rest of one level as its files have them.
+core::cgroup::MemoryLevel ToMemoryLevel(const Napi::Object& object) {
+  core::cgroup::MemoryLevel level;
+  level.limit_bytes = ToU64(Get(object, "limit_bytes"));
+  level.high_bytes = ToU64(Get(object, "high_bytes"));
+  level.usage_bytes = ToU64(Get(object, "usage_bytes")).value_or(0);
+  level.memsw_limit_bytes = ToU64(Get(object, "memsw_limit_bytes"));
+  // v1 has no limit of swap alone.
+  if (!level.memsw_limit_bytes) level.swap_limit_bytes = ToU64(Get(object, "swap_limit_bytes"));
+  level.swap_usage_bytes = ToU64(Get(object, "swap_usage_bytes")).value_or(0);
+  level.memsw_usage_bytes = ToU64(Get(object, "memsw_usage_bytes")).value_or(0);
+  level.reclaimable_bytes = core::cgroup::ReclaimableBytes(ToMemoryStat(ToObject(object, "stat")));
+  return level;
+}
+
+// The container root's own numbers, and those of `ancestors`.
 Memory ToMemory(const Napi::Object& object) {
   Memory memory;
   memory.limit_bytes = ToU64(Get(object, "limit_bytes"));
@@ -198,6 +215,13 @@ Memory ToMemory(const Napi::Object& object) {
   memory.swap_limit_bytes = ToU64(Get(object, "swap_limit_bytes"));
   memory.swap_usage_bytes = ToU64(Get(object, "swap_usage_bytes")).value_or(0);
   memory.stat = ToMemoryStat(ToObject(object, "stat"));
+  memory.room = core::cgroup::RoomOf(ToMemoryLevel(object));
+  for (const Napi::Object& ancestor : ToObjects(object, "ancestors")) {
+    const auto level = ToMemoryLevel(ancestor);
+    memory.room = core::cgroup::SmallerRoom(memory.room, core::cgroup::RoomOf(level));
+    const uint64_t limit_bytes = level.limit_bytes.value_or(UINT64_MAX);
+    if (limit_bytes < memory.limit_bytes.value_or(UINT64_MAX)) memory.limit_bytes = limit_bytes;
+  }
   if (Get(object, "hugetlb").IsObject()) {
     memory.hugetlb = ToTable<HugeTlb>(ToObject(object, "hugetlb"), kHugeTlb);
   }
@@ -252,6 +276,7 @@ core::model::MemoryPolicy ToMemoryPolicy(const Napi::Object& object) {
   if (swap.IsBoolean()) policy.swap = swap.As<Napi::Boolean>().Value();
   policy.overcommit_ratio =
       ToU64(Get(object, "overcommit_ratio")).value_or(policy.overcommit_ratio);
+  policy.overcommit_kib = ToU64(Get(object, "overcommit_kib")).value_or(policy.overcommit_kib);
   return policy;
 }
 

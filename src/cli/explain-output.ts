@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // An explanation as `lensfs explain` shows it. Pure.
 
-import type { ExplainedNumber, ExplainReply } from '../control/protocol.js';
+import type { ExplainedNumber, ExplainReply, MemoryLevel } from '../control/protocol.js';
 import { printable } from '../printable.js';
-import { formatTable, type TableOptions } from './table.js';
+import { type Column, formatBytes, formatTable, type TableOptions } from './table.js';
 
 const maxValueLength = 40;
 
@@ -24,8 +24,42 @@ export function formatExplanation(reply: ExplainReply, options: TableOptions): s
   );
   const deciding = [...new Set(numbers.flatMap(({ decidedBy }) => decidedBy ?? []))];
   const limits = deciding.map((path) => `Limit set by ${printable(path)}\n`).join('');
-  const decided = limits === '' ? '' : `\n${limits}`;
-  return `${head}\n\n${table}${decided}${formatSources(numbers, options)}`;
+  return [
+    `${head}\n\n${table}`,
+    limits === '' ? '' : `\n${limits}`,
+    formatLevels(reply.memoryLevels, options),
+    formatSources(numbers, options),
+  ].join('');
+}
+
+/** What each cgroup on the way to the root leaves, and what else uses it. */
+function formatLevels(levels: readonly MemoryLevel[], options: TableOptions): string {
+  if (levels.length === 0) return '';
+  const columns: Column<MemoryLevel>[] = [
+    { title: 'LEVEL', cell: ({ cgroup }) => cgroup, style: () => 'bold' },
+    { title: 'LIMIT', align: 'right', cell: ({ limitBytes }) => formatBytes(limitBytes) },
+    { title: 'HIGH', align: 'right', cell: ({ highBytes }) => formatBytes(highBytes) },
+    { title: 'USAGE', align: 'right', cell: ({ usageBytes }) => formatBytes(usageBytes) },
+    {
+      title: 'AVAILABLE',
+      align: 'right',
+      cell: ({ availableBytes }) => formatBytes(availableBytes),
+    },
+    { title: 'SHARED WITH', cell: neighboursOf },
+  ];
+  return `\n${formatTable(columns, levels, options)}`;
+}
+
+function neighboursOf(level: MemoryLevel): string {
+  const others = level.neighbours - level.largest.length;
+  return [
+    ...level.largest.map(({ name, usageBytes }) => `${name} ${formatBytes(usageBytes)}`),
+    ...(others > 0 ? [`${others}${level.hasMoreNeighbours ? ' or more' : ''} others`] : []),
+    ...level.protecting.map(
+      ({ name, minBytes, lowBytes, usageBytes }) =>
+        `${name} keeps ${formatBytes(Math.min(Math.max(minBytes, lowBytes), usageBytes))} (memory.${minBytes >= lowBytes ? 'min' : 'low'})`,
+    ),
+  ].join(', ');
 }
 
 function howOf({ formula, sources }: ExplainedNumber): string {

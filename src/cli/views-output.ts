@@ -47,7 +47,8 @@ export function formatViews(views: readonly ViewReply[], options: TableOptions):
     { title: 'CGROUP', drop: 4, least: 16, cell: ({ cgroup }) => cgroup, style: () => 'dim' },
   ];
   const sorted = [...views].sort((a, b) => compareText(nameOf(a), nameOf(b)));
-  return formatTable(columns, sorted, options);
+  const note = views.some(hasLessRoom) ? `\n${lessRoomNote}` : '';
+  return formatTable(columns, sorted, options) + note;
 }
 
 /** The table of `lensfs top`, the first rows of it. */
@@ -153,10 +154,19 @@ function cpusOf({ cpus, cpuCount, cpuQuota }: ViewReply): string {
   return `${cpuCount} (${cpus})`;
 }
 
-function memoryOf({ memoryUsageBytes, memoryTotalBytes }: ViewReply): string {
-  if (memoryTotalBytes === null) return '-';
-  return `${formatBytes(memoryUsageBytes)} / ${formatBytes(memoryTotalBytes)}`;
+function memoryOf(view: ViewReply): string {
+  if (view.memoryTotalBytes === null) return '-';
+  const used = `${formatBytes(view.memoryUsageBytes)} / ${formatBytes(view.memoryTotalBytes)}`;
+  return hasLessRoom(view) ? `${used}, ${formatBytes(view.memoryAvailableBytes)} left` : used;
 }
+
+/** An ancestor's limit, which neighbours use up too, leaves less than the container's own. */
+function hasLessRoom({ memoryRoomLevel }: ViewReply): boolean {
+  return memoryRoomLevel !== null;
+}
+
+const lessRoomNote =
+  'left: the limit of a parent cgroup leaves less than the container\'s own; "lensfs explain proc/meminfo" names it\n';
 
 function swapOf({ swapUsageBytes, swapTotalBytes }: ViewReply): string {
   if (swapTotalBytes === null || swapTotalBytes === 0) return '-';

@@ -48,6 +48,9 @@ export const statusReply = z.object({
   reads: count,
   renders: count,
   resolves: count,
+  memoryLevelReads: count.describe(
+    "reads of an ancestor's memory files, for all views below it together",
+  ),
   readsByFile: z.array(z.object({ file: z.string(), outcome: z.string(), count })),
   fallbacks: z.array(z.object({ file: z.string(), cause: z.string(), count })),
 });
@@ -67,6 +70,10 @@ export const viewReply = z.object({
   memoryTotalBytes: count.nullable(),
   memoryUsageBytes: count.nullable(),
   memoryAvailableBytes: count.nullable(),
+  memoryRoomLevel: z
+    .string()
+    .nullable()
+    .describe("the ancestor whose limit leaves less than the container's own"),
   swapTotalBytes: count.nullable(),
   swapUsageBytes: count.nullable(),
   cpus: z.string().describe('the CPUs it sees, such as "0-1"'),
@@ -101,6 +108,30 @@ export const explainedNumber = z.object({
   host: z.string().nullable().describe('what would be there on the host'),
 });
 
+const neighbour = z.object({
+  name: z.string(),
+  usageBytes: count,
+  minBytes: z.number().describe('memory.min: so much of it is not reclaimed'),
+  lowBytes: z.number().describe('memory.low: the same, as long as there is something else'),
+});
+
+/** One cgroup on the way to the root that limits memory or swap; null: it does not limit that. */
+export const memoryLevel = z.object({
+  cgroup: z.string(),
+  limitBytes: count.nullable(),
+  highBytes: count.nullable(),
+  usageBytes: count,
+  reclaimableBytes: count,
+  freeBytes: count.nullable(),
+  availableBytes: count.nullable(),
+  swapFreeBytes: count.nullable(),
+  memswFreeBytes: count.nullable().describe('v1: of memory and swap together'),
+  neighbours: count.describe('cgroups that share it'),
+  hasMoreNeighbours: z.boolean(),
+  largest: z.array(neighbour).describe('at most three, the largest first'),
+  protecting: z.array(neighbour).describe('at most three whose memory is kept from reclaim'),
+});
+
 export const explainReply = z.object({
   file: z.string(),
   cgroup: z.string(),
@@ -108,6 +139,7 @@ export const explainReply = z.object({
   isHosts: z.boolean().describe("the host's own file is the right one for this view"),
   reason: z.string(),
   numbers: z.array(explainedNumber),
+  memoryLevels: z.array(memoryLevel).describe('the container root first'),
 });
 
 /** Reply to `reload`: the keys that changed, by when they take effect. */
@@ -132,6 +164,7 @@ export type StatusReply = z.output<typeof statusReply>;
 export type ViewReply = z.output<typeof viewReply>;
 export type ExplainReply = z.output<typeof explainReply>;
 export type ExplainedNumber = z.output<typeof explainedNumber>;
+export type MemoryLevel = z.output<typeof memoryLevel>;
 export type StopReply = z.output<typeof stopReply>;
 export type ReloadReply = z.output<typeof reloadReply>;
 export type ConfigReply = z.output<typeof configReply>;

@@ -5,12 +5,12 @@ import { type Config, configKeys } from '../config/schema.js';
 import { configTexts } from '../config/texts.js';
 import type { Outcome, ReloadReply, StatusReply, ViewReply } from '../control/protocol.js';
 import type { ControlHandlers } from '../control/server.js';
-import { explainFile } from '../explain/explain.js';
 import { describeMetrics } from '../metrics/metrics.js';
 import { formatMetrics } from '../metrics/prometheus.js';
 import type { NativeEngine, NativeView, RenderTarget } from '../native/binding.js';
 import { NativeError } from '../native/native-error.js';
 import { type RuntimeDirectories, readContainerName } from './container-names.js';
+import { explainNow } from './explain-now.js';
 
 /** The id of the host itself, which no container root can have. */
 const hostId = '=';
@@ -44,9 +44,7 @@ export function createHandlers(context: HandlerContext): ControlHandlers {
     file: async ({ params, query }) =>
       render(engine, params['*'], query, (file, target) => engine.show(file, target)),
     explain: async ({ params, query }) =>
-      render(engine, params['*'], query, (file, target) =>
-        explainFile(file, engine.explain(file, target)),
-      ),
+      render(engine, params['*'], query, (file, target) => explainNow(engine, file, target)),
     config: async () => ok({ config: configTexts(context.config()), live: liveKeys() }),
     changeConfig: async ({ body }) => {
       const changed = changeConfig(context.config(), body as Record<string, unknown>);

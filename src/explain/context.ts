@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What there is to say where one number comes from. Pure.
 import type { Input } from './inputs.js';
+import type { LevelRoom } from './memory-levels.js';
 import type { NamedNumber } from './numbers.js';
 
 /** A kernel file and what a number took from it. */
@@ -25,6 +26,8 @@ export interface NumberContext {
   cpus: readonly number[];
   initPid: number;
   inputs: readonly Input[];
+  /** Those that limit memory, the container root first. */
+  memoryLevels: readonly LevelRoom[];
   /** `null` when it was not read. */
   hostFile: HostFile | null;
 }

@@ -4,6 +4,7 @@ import type { HostFile, NumberContext, Source } from './context.js';
 import { parseCpuList } from './cpu-list.js';
 import type { Input } from './inputs.js';
 import { findDecider } from './limits.js';
+import type { LevelRoom } from './memory-levels.js';
 import { numbersOf } from './numbers.js';
 import type { Rule } from './rule.js';
 import { ruleOf } from './rules.js';
@@ -21,6 +22,7 @@ export interface Rendering {
   ageUsec: number;
   cpus: string;
   inputs: readonly Input[];
+  memoryLevels: readonly LevelRoom[];
 }
 
 export interface Explained {

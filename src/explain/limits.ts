@@ -3,9 +3,10 @@
 import type { NumberContext } from './context.js';
 import { parseCpuList } from './cpu-list.js';
 import { baseName, directoryOf, type Input, lineValue } from './inputs.js';
+import { type LevelRoom, tightestLevel } from './memory-levels.js';
 
 /** What is limited. */
-export type LimitKind = 'memory' | 'swap' | 'hugetlb' | 'cpus';
+export type LimitKind = 'memory' | 'swap' | 'hugetlb' | 'cpus' | 'free' | 'available' | 'swapFree';
 
 interface Limit {
   directory: string;
@@ -40,7 +41,26 @@ const deciders: Record<LimitKind, (context: NumberContext) => string | null> = {
     return limit?.directory ?? null;
   },
   cpus: decideCpus,
+  free: (context) => directoryOfLevel(tightestLevel(context.memoryLevels, 'freeBytes'), context),
+  available: (context) =>
+    directoryOfLevel(tightestLevel(context.memoryLevels, 'availableBytes'), context),
+  swapFree: (context) =>
+    directoryOfLevel(
+      tightestLevel(context.memoryLevels, 'swapFreeBytes') ??
+        tightestLevel(context.memoryLevels, 'memswFreeBytes'),
+      context,
+    ),
 };
+
+/** The directory of a level's files, as they were read. */
+function directoryOfLevel(level: LevelRoom | null, { inputs }: NumberContext): string | null {
+  if (level === null) return null;
+  const isOfLevel = ({ path }: Input) =>
+    /^memory\.(max|limit_in_bytes)$/.test(baseName(path)) &&
+    directoryOf(path).endsWith(level.cgroup);
+  const found = inputs.find(isOfLevel);
+  return found === undefined ? null : directoryOf(found.path);
+}
 
 /** No number is above the host's: then it is the host that decides, as where both are the same. */
 function isAsOnHost({ number, hostFile }: NumberContext): boolean {

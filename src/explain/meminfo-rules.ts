@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the numbers of /proc/meminfo are made: the words are those of docs/numbers.md. Pure.
 import { copied, memoryLimits, type Rule, stat, swapUsage, usage } from './rule.js';
+import { eachLevel } from './sources.js';
 
 const hugePages = (key: string): Rule => ({
   formula: "the hugetlb limit and usage in pages; the host's without a limit",
@@ -32,23 +33,28 @@ export const meminfoRules: Record<string, Rule> = {
     limits: ['memory'],
   },
   MemFree: {
-    formula: 'MemTotal - usage, at least 0',
+    formula: "the smallest limit - usage of all levels; the host's where none has a limit",
     sources: [...usage, ...memoryLimits],
-    limits: ['memory'],
+    limits: ['free'],
   },
   MemAvailable: {
     formula:
-      "MemFree + active_file + inactive_file + slab_reclaimable, at most MemTotal and the host's",
+      "the smallest min(max, high) - usage + active_file + inactive_file + slab_reclaimable of all levels, at most MemTotal and the host's",
     sources: [
       ...usage,
-      ...stat('active_file', 'inactive_file'),
-      ['memory.stat', 'slab_reclaimable'],
+      ...memoryLimits,
+      ['memory.high'],
+      eachLevel('memory.stat', 'active_file', 'inactive_file', 'slab_reclaimable'),
+      eachLevel('memory.stat', 'total_active_file', 'total_inactive_file'),
       ['meminfo', 'MemAvailable'],
     ],
-    limits: ['memory'],
+    limits: ['available'],
   },
   Buffers: { formula: '0: buffers are counted as Cached', sources: [] },
-  Cached: copied('file'),
+  Cached: {
+    ...copied('file'),
+    formula: "file, at most the host's and what MemTotal leaves beside MemFree and SReclaimable",
+  },
   SwapCached: copied('swapcached'),
   Active: { formula: 'active_anon + active_file', sources: stat('active_anon', 'active_file') },
   Inactive: {
@@ -63,9 +69,15 @@ export const meminfoRules: Record<string, Rule> = {
   Mlocked: copied('unevictable'),
   SwapTotal: swapTotal,
   SwapFree: {
-    formula: "SwapTotal - swap in use, at most the host's SwapFree",
-    sources: [...swapUsage, ['meminfo', 'SwapFree']],
-    limits: ['swap'],
+    formula: "the smallest swap limit - swap in use of all levels, at most the host's SwapFree",
+    sources: [
+      eachLevel('memory.swap.current'),
+      eachLevel('memory.stat', 'total_swap'),
+      ['memory.swap.max'],
+      ['memory.memsw.limit_in_bytes'],
+      ['meminfo', 'SwapFree'],
+    ],
+    limits: ['swapFree'],
   },
   Zswap: copied('zswap'),
   Zswapped: copied('zswapped'),
@@ -76,8 +88,8 @@ export const meminfoRules: Record<string, Rule> = {
   Shmem: copied('shmem'),
   KReclaimable: copied('slab_reclaimable'),
   Slab: {
-    formula: 'slab; v1: kernel memory in use',
-    sources: [['memory.stat', 'slab'], ['memory.kmem.usage_in_bytes']],
+    formula: 'SReclaimable + SUnreclaim; v1: kernel memory in use',
+    sources: [...stat('slab_reclaimable', 'slab_unreclaimable'), ['memory.kmem.usage_in_bytes']],
     absent: '0: its cgroup does not count kernel memory',
   },
   SReclaimable: copied('slab_reclaimable'),
@@ -90,8 +102,9 @@ export const meminfoRules: Record<string, Rule> = {
   PageTables: copied('pagetables'),
   SecPageTables: copied('sec_pagetables'),
   CommitLimit: {
-    formula: 'SwapTotal + MemTotal * overcommit_ratio / 100',
-    sources: [['overcommit_ratio'], ...memoryLimits],
+    formula:
+      'SwapTotal + (overcommit_kbytes where it is set, at most MemTotal; else MemTotal * overcommit_ratio / 100)',
+    sources: [['overcommit_kbytes'], ['overcommit_ratio'], ...memoryLimits],
     limits: ['memory', 'swap'],
   },
   Committed_AS: {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a number is made, as data, and what rules of several files have in common. Pure.
 import type { LimitKind } from './limits.js';
-import type { SourceFinder, SourceName } from './sources.js';
+import { eachLevel, type SourceFinder, type SourceName } from './sources.js';
 
 export interface Rule {
   formula: string;
@@ -18,9 +18,14 @@ export const hosts = (file: string, key: string): Rule => ({
   sources: [[file, key]],
 });
 export const zero: Rule = { formula: '0: no container has any', sources: [] };
-export const usage: SourceName[] = [['memory.current'], ['memory.usage_in_bytes']];
+/** The usage of every level. */
+export const usage: SourceFinder[] = [
+  eachLevel('memory.current'),
+  eachLevel('memory.usage_in_bytes'),
+];
 export const memoryLimits: SourceName[] = [
   ['memory.max'],
+  ['memory.limit_in_bytes'],
   ['memory.stat', 'hierarchical_memory_limit'],
   ['meminfo', 'MemTotal'],
 ];

@@ -68,7 +68,7 @@ const vmstatOther: Record<string, Rule> = {
   nr_free_pages: {
     formula: 'MemFree in pages',
     sources: [...usage, ...memoryLimits],
-    limits: ['memory'],
+    limits: ['free'],
   },
   nr_slab_unreclaimable: {
     formula: "slab_unreclaimable in pages, at most the host's; v1: kernel memory in use",

@@ -81,7 +81,23 @@ function sourceOf(
   return file == null || value === undefined ? [] : [{ path: file.path, key, value }];
 }
 
-function findNamed([file, key]: SourceName, inputs: readonly Input[]): Source[] {
+/** The files of this name of every cgroup on the way to the root. */
+export function eachLevel(file: string, ...keys: readonly string[]): SourceFinder {
+  return ({ inputs }) =>
+    keys.length === 0
+      ? listNamed([file], inputs)
+      : keys.flatMap((key) => listNamed([file, key], inputs));
+}
+
+/** What a cgroup uses is its own: the container root's, which is read first. */
+const usageFiles = /^memory\.(stat|current|usage_in_bytes|swap\.current)$/;
+
+function findNamed(name: SourceName, inputs: readonly Input[]): Source[] {
+  const found = listNamed(name, inputs);
+  return usageFiles.test(name[0]) ? found.slice(0, 1) : found;
+}
+
+function listNamed([file, key]: SourceName, inputs: readonly Input[]): Source[] {
   const found = new Map<string, Source>();
   for (const { path, text } of inputs) {
     if (!isNamed(path, file) || !isCounted(file, key, text)) continue;

@@ -17,6 +17,7 @@ export interface Measured {
   refusals: number;
   renders: number;
   resolves: number;
+  memoryLevelReads: number;
   /** Every virtual file. */
   files: readonly string[];
   /** Those that are not 0. */
@@ -71,6 +72,11 @@ export function describeMetrics(measured: Measured): Metric[] {
     counter('lensfs_resolves_total', 'Processes whose container was looked for in /proc', [
       { value: measured.resolves },
     ]),
+    counter(
+      'lensfs_memory_level_reads_total',
+      "Reads of an ancestor's memory files, for all views below it together",
+      [{ value: measured.memoryLevelReads }],
+    ),
     counter(
       'lensfs_fallbacks_total',
       'Reads that did not get their own values, by file and cause',

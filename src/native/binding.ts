@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The addon's surface, and the only place that loads it.
+
 import { createRequire } from 'node:module';
 import { codeOf, messageOf } from '../errors.js';
 import type { AttachFunctions } from './attach.js';
 import { builtFile } from './built-files.js';
+import type { NativeExplanation } from './explanation.js';
 import { awaitNative, callNative, NativeError } from './native-error.js';
 
 export interface NativeOptions {
@@ -91,6 +93,8 @@ export interface NativeStatus {
   reads: number;
   renders: number;
   resolves: number;
+  /** How often an ancestor's memory was read, for all views below it together. */
+  memoryLevelReads: number;
   readsByFile: { file: string; outcome: string; count: number }[];
   /** Bucket k: answers that took less than 2^k µs, but not less than half of that; the last one: all longer ones too. */
   latency: { buckets: number[]; sumNsec: number };
@@ -116,6 +120,8 @@ export interface NativeView {
   memoryTotalBytes: number | null;
   memoryUsageBytes: number | null;
   memoryAvailableBytes: number | null;
+  /** The ancestor whose limit leaves less than the container root's own. */
+  memoryRoomLevel: string | null;
   swapTotalBytes: number | null;
   swapUsageBytes: number | null;
   cpus: string;
@@ -131,19 +137,6 @@ export interface NativeView {
   pressureIoPercent: number | null;
   hasOwnPolicy: boolean;
   problem: string;
-}
-
-/** The bytes of a file, made now, and the kernel files they were made of. */
-export interface NativeExplanation {
-  text: string;
-  hostText: string;
-  isHosts: boolean;
-  isOff: boolean;
-  cgroup: string;
-  initPid: number;
-  ageUsec: number;
-  cpus: string;
-  inputs: { path: string; text: string }[];
 }
 
 /** Whose values a file shows: a process's, a cgroup's, or the calling process's. */

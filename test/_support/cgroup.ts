@@ -54,6 +54,20 @@ export class TestCgroup implements AsyncDisposable {
     return await TestCgroup.#make(this.path, limits);
   }
 
+  /** One below it, which is to be disposed of first; on v2 it then has no processes of its own. */
+  async child(name: string, limits: CgroupLimits = {}): Promise<TestCgroup> {
+    const [root] = this.directories;
+    if (isUnified && root !== undefined) {
+      const usable = await readFile(join(root, 'cgroup.controllers'), 'utf8');
+      const enable = usable
+        .trim()
+        .split(' ')
+        .map((each) => `+${each}`);
+      await writeFile(join(root, 'cgroup.subtree_control'), enable.join(' '));
+    }
+    return await TestCgroup.#make(`${this.path}/${name}`, limits);
+  }
+
   static async #make(path: string, limits: CgroupLimits): Promise<TestCgroup> {
     const cgroup = new TestCgroup(path, await findHierarchies());
     try {

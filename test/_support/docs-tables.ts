@@ -114,6 +114,7 @@ export function metricsTable(): string {
     refusals: 0,
     renders: 0,
     resolves: 0,
+    memoryLevelReads: 0,
     files: ['proc/stat'],
     readsByFile: [],
     latency: { buckets: [0], sumNsec: 0 },

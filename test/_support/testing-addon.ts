@@ -138,18 +138,28 @@ export type MemoryStatAndLimits = MemoryStat & {
   hierarchical_memsw_limit: bigint | null;
 };
 
-export interface MemoryInput {
+/** One cgroup on the way to the root. */
+export interface MemoryLevelInput {
   limit_bytes?: bigint | number | null;
+  high_bytes?: bigint | number | null;
   usage_bytes?: bigint | number;
   swap_limit_bytes?: bigint | number | null;
   swap_usage_bytes?: bigint | number;
+  memsw_limit_bytes?: bigint | number | null;
+  memsw_usage_bytes?: bigint | number;
   stat?: Input<MemoryStat>;
+}
+
+/** The container root. */
+export interface MemoryInput extends MemoryLevelInput {
+  ancestors?: MemoryLevelInput[];
   hugetlb?: { limit_bytes: bigint | number; usage_bytes: bigint | number };
 }
 
 export interface MemoryPolicyInput {
   swap?: boolean;
   overcommit_ratio?: bigint | number;
+  overcommit_kib?: bigint | number;
 }
 
 export type HugePages = Counters<'total' | 'free' | 'rsvd' | 'surp' | 'hugetlb_kib'>;

@@ -71,7 +71,7 @@ describe('meminfo', () => {
     await using v2 = await Specimen.unpack('v2');
     await enlargeHost(v2);
     const v2Stat = numberedStat(Object.values(v2Lines));
-    await v2.setCgroup({ 'memory.stat': v2Stat.text });
+    await v2.setCgroup({ 'memory.stat': v2Stat.text, 'memory.current': 64 * mebibyte });
     const v2Labels = Object.keys(await labelsOf(v2)).filter((label) => label in v2Lines);
     expect(linesInMib(v2.memInfo(), v2Labels)).toEqual(expected(v2Lines, v2Stat.mib, v2Labels));
     expect(v2Labels).toContain('Percpu');
@@ -87,7 +87,10 @@ describe('meminfo', () => {
     await using v1 = await Specimen.unpack('v1');
     await enlargeHost(v1);
     const v1Numbers = numberedStat(Object.values(v1Lines));
-    await v1.setCgroup({ 'memory.stat': v1Numbers.text });
+    await v1.setCgroup({
+      'memory.stat': v1Numbers.text,
+      'memory.usage_in_bytes': 64 * mebibyte,
+    });
     const v1Labels = Object.keys(v1Lines);
     expect(linesInMib(v1.memInfo(), v1Labels)).toEqual(expected(v1Lines, v1Numbers.mib, v1Labels));
   });
@@ -109,13 +112,16 @@ describe('meminfo', () => {
     await enlargeHost(v2);
     const v2Keys = ['file_mapped', 'file_thp', 'filet', 'anon_thp', 'anonymous', 'file', 'anon'];
     const v2Stat = numberedStat([...v2Keys, 'file_', 'anon_']);
-    await v2.setCgroup({ 'memory.stat': v2Stat.text });
+    await v2.setCgroup({ 'memory.stat': v2Stat.text, 'memory.current': 64 * mebibyte });
     expect(v2.memInfo()).toMatchObject({ Cached: 6 * kib, AnonPages: 7 * kib, Mapped: kib });
 
     await using v1 = await Specimen.unpack('v1');
     await enlargeHost(v1);
     const v1Keys = ['total_rss_huge', 'rss', 'total_rss', 'total_cache_', 'cache', 'total_cache'];
-    await v1.setCgroup({ 'memory.stat': numberedStat([...v1Keys, 'total_rss_']).text });
+    await v1.setCgroup({
+      'memory.stat': numberedStat([...v1Keys, 'total_rss_']).text,
+      'memory.usage_in_bytes': 64 * mebibyte,
+    });
     expect(v1.memInfo()).toMatchObject({ AnonPages: 3 * kib, Cached: 6 * kib, AnonHugePages: kib });
   });
 
@@ -191,10 +197,17 @@ describe('meminfo', () => {
 
   test('(9) swap on v1 is what memsw allows beyond memory, not both together', async () => {
     await using v1 = await Specimen.unpack('v1');
-    await v1.setCgroup({ 'memory.stat': v1Stat(36, `total_swap ${5 * mebibyte}`) });
+    await v1.setCgroup({
+      'memory.stat': v1Stat(36, `total_swap ${5 * mebibyte}`),
+      'memory.limit_in_bytes': 64 * mebibyte,
+      'memory.memsw.limit_in_bytes': 100 * mebibyte,
+    });
     expect(v1.memInfo()).toMatchObject({ SwapTotal: 36 * kib, SwapFree: 31 * kib });
     expect(v1.read('proc/swaps')).toMatch(/^none\s+virtual\s+36864\s+5120\s+0$/m);
-    await v1.setCgroup({ 'memory.stat': v1Stat(0) });
+    await v1.setCgroup({
+      'memory.stat': v1Stat(0),
+      'memory.memsw.limit_in_bytes': 64 * mebibyte,
+    });
     expect(v1.memInfo()).toMatchObject({ SwapTotal: 0, SwapFree: 0 });
   });
 });

@@ -39,6 +39,7 @@ describe('formatStatus()', () => {
       reads: 100,
       renders: 10,
       resolves: 1,
+      memoryLevelReads: 0,
       readsByFile: [{ file: 'proc/stat', outcome: 'cached', count: 4 }],
       fallbacks: [
         { file: 'proc/stat', cause: 'ENODEV', count: 3 },

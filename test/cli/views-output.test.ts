@@ -25,6 +25,7 @@ function viewOf(changes: Partial<ViewReply> = {}): ViewReply {
     memoryTotalBytes: 256 * 2 ** 20,
     memoryUsageBytes: 64 * 2 ** 20,
     memoryAvailableBytes: 192 * 2 ** 20,
+    memoryRoomLevel: null,
     swapTotalBytes: 0,
     swapUsageBytes: 0,
     cpus: '0-1',
@@ -53,6 +54,14 @@ describe('formatViews()', () => {
 web        4711  1m 1s  1.5 (0-1)  64.0 MiB / 256 MiB     -      3    100  90.0%  /docker/0a1b
 `,
     );
+  });
+
+  test('marks a container whose room an ancestor makes smaller than its own limit says', () => {
+    const shared = viewOf({ memoryAvailableBytes: 12 * 2 ** 20, memoryRoomLevel: '/docker' });
+    const table = formatViews([shared], { colours: false });
+    expect(table).toContain('64.0 MiB / 256 MiB, 12.0 MiB left');
+    expect(table).toMatch(/\nleft: .*"lensfs explain proc\/meminfo"/);
+    expect(formatViews([viewOf()], { colours: false })).not.toContain('left');
   });
 
   test('says what to do when there is none', () => {

@@ -34,6 +34,7 @@ const statusValues: StatusReply = {
   reads: 4,
   renders: 5,
   resolves: 1,
+  memoryLevelReads: 0,
   readsByFile: [{ file: 'proc/stat', outcome: 'cached', count: 4 }],
   fallbacks: [{ file: 'proc/stat', cause: 'ENODEV', count: 6 }],
 };

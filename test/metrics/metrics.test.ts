@@ -23,6 +23,7 @@ const measured: Measured = {
   refusals: 14,
   renders: 4,
   resolves: 5,
+  memoryLevelReads: 0,
   files: ['proc/stat', 'proc/uptime'],
   readsByFile: [
     { file: 'proc/stat', outcome: 'cached', count: 6 },

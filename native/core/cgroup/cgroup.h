@@ -25,17 +25,14 @@
 #include "core/cgroup/hierarchy.h"
 #include "core/cgroup/io.h"
 #include "core/cgroup/memory.h"
+#include "core/cgroup/memory_neighbours.h"
+#include "core/cgroup/memory_query.h"
 
 namespace core::cgroup {
 
 // Directories that several containers have as ancestors are opened once.
 class DirTable;
 
-// What the host has decides which files are worth reading.
-struct MemoryOfHost {
-  bool has_swap = false;       // without it the swap files are not read
-  uint64_t huge_page_kib = 0;  // the default size; 0 when the host has no huge pages
-};
 
 class Cgroup {
  public:
@@ -57,7 +54,12 @@ class Cgroup {
   // False once the primary directory is removed.
   [[nodiscard]] bool IsAlive() const { return primary_ == nullptr || primary_->IsAlive(); }
 
-  Result<std::optional<Memory>> ReadMemory(FileBuffer& buffer, const MemoryOfHost& host) const;
+  Result<std::optional<Memory>> ReadMemory(FileBuffer& buffer, const MemoryQuery& query) const;
+  // The levels that limit memory or swap, the container root first. `with_neighbours` reads the
+  // usage of all that shares them too.
+  Result<std::vector<MemoryLevelReport>> DescribeMemoryLevels(FileBuffer& buffer,
+                                                              const MemoryQuery& query,
+                                                              bool with_neighbours) const;
   // The smallest quota on the way to the root.
   Result<std::optional<CpuQuota>> ReadCpuQuota(FileBuffer& buffer) const;
   // nullopt when CPU time is counted in the root cgroup only.
@@ -84,11 +86,12 @@ class Cgroup {
   static Result<std::optional<uint64_t>> ReadNearestCount(const Chain& chain,
                                                           CgroupFile file,
                                                           FileBuffer& buffer);
-  static Result<std::optional<uint64_t>> ReadSmallestLimit(const Chain& chain,
-                                                           CgroupFile file,
-                                                           FileBuffer& buffer);
-  Result<std::optional<Memory>> ReadMemoryV1(FileBuffer& buffer) const;
-  Result<std::optional<Memory>> ReadMemoryV2(FileBuffer& buffer, bool with_swap) const;
+  Result<std::optional<Memory>> ReadMemoryV1(FileBuffer& buffer, const MemoryQuery& query) const;
+  Result<std::optional<Memory>> ReadMemoryV2(FileBuffer& buffer, const MemoryQuery& query) const;
+  static Result<bool> ReadOwnMemoryV2(CgroupDir& dir,
+                                      FileBuffer& buffer,
+                                      const MemoryQuery& query,
+                                      Memory& memory);
   Status ReadHugeTlb(FileBuffer& buffer, uint64_t huge_page_kib, Memory& memory) const;
   Result<std::optional<CpuUsage>> ReadCpuUsageV1(FileBuffer& buffer) const;
 

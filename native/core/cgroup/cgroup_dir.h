@@ -21,9 +21,11 @@
 #include <string_view>
 
 #include "core/base/fd.h"
+#include "core/base/fresh.h"
 #include "core/base/read_file.h"
 #include "core/base/read_log.h"
 #include "core/base/result.h"
+#include "core/cgroup/memory_level.h"
 
 namespace core::cgroup {
 
@@ -31,10 +33,14 @@ namespace core::cgroup {
 enum class CgroupFile : uint8_t {
   kMemoryCurrent,
   kMemoryMax,
+  kMemoryHigh,
   kMemoryStat,
   kMemorySwapCurrent,
   kMemorySwapMax,
   kMemoryUsageInBytes,
+  kMemoryLimitInBytes,
+  kMemoryMemswLimitInBytes,
+  kMemoryUseHierarchy,
   kMemoryKmemUsageInBytes,
   kCpuStat,
   kCpuMax,
@@ -118,6 +124,8 @@ class CgroupDir {
   // A descriptor of the directory for one use.
   [[nodiscard]] Result<Fd> OpenDirectory() const;
   [[nodiscard]] const std::string& Path() const { return path_; }
+  // What the cgroup lets everything below it have, read once for all views below it.
+  [[nodiscard]] Fresh<MemoryLevel>& SharedMemoryLevel() { return memory_level_; }
   // The cgroup's id: the inode of its directory.
   [[nodiscard]] uint64_t Id() const { return id_; }
   // False once the cgroup is removed.
@@ -147,6 +155,7 @@ class CgroupDir {
   uint64_t id_;
   FdBudget& budget_;
   std::array<std::atomic<int>, static_cast<size_t>(CgroupFile::kCount)> held_;
+  Fresh<MemoryLevel> memory_level_;
 };
 
 }  // namespace core::cgroup

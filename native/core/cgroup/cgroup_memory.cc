@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The memory and hugetlb controllers of one container root.
+// The memory controller of one container root and of the ancestors that limit it.
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/base/units.h"
@@ -15,122 +16,81 @@
 #include "core/cgroup/controller.h"
 #include "core/cgroup/hierarchy.h"
 #include "core/cgroup/memory.h"
+#include "core/cgroup/memory_level.h"
+#include "core/cgroup/memory_neighbours.h"
+#include "core/cgroup/memory_query.h"
 
 namespace core::cgroup {
 namespace {
 
-std::optional<uint64_t> Smaller(std::optional<uint64_t> a, std::optional<uint64_t> b) {
+std::optional<uint64_t> Smaller(const std::optional<uint64_t>& a,
+                                const std::optional<uint64_t>& b) {
   if (!a) return b;
   return b ? std::min(*a, *b) : a;
 }
 
-// "hugetlb.2MB.", as mm/hugetlb_cgroup.c formats sizes.
-std::string HugeTlbPrefix(uint64_t size_kib) {
-  constexpr uint64_t kKibPerMib = 1024, kKibPerGib = kKibPerMib * 1024;
-  if (size_kib >= kKibPerGib) return "hugetlb." + std::to_string(size_kib / kKibPerGib) + "GB.";
-  if (size_kib >= kKibPerMib) return "hugetlb." + std::to_string(size_kib / kKibPerMib) + "MB.";
-  return "hugetlb." + std::to_string(size_kib) + "KB.";
+using ReadLevel = Result<MemoryLevel> (*)(CgroupDir&, FileBuffer&, const MemoryQuery&);
+
+// An ancestor's numbers, read once for all views below it.
+Result<MemoryLevel> GetLevel(CgroupDir& dir,
+                             ReadLevel read,
+                             FileBuffer& buffer,
+                             const MemoryQuery& query) {
+  // An explanation is made of what is read for it.
+  const bool may_share = buffer.Log() == nullptr;
+  if (!may_share) return read(dir, buffer, query);
+  const auto shared =
+      dir.SharedMemoryLevel().Get(query.now, query.max_age, [&](MemoryLevel& level) -> Status {
+        auto made = read(dir, buffer, query);
+        if (!made) return made.error();
+        level = *made;
+        if (query.level_reads != nullptr) query.level_reads->fetch_add(1);
+        return Unit{};
+      });
+  if (!shared) return shared.error();
+  return **shared;
 }
 
-enum class HugeTlbFile : uint8_t { kLimit, kUsage };
-
-// The files of one page size.
-struct HugeTlbFiles {
-  uint64_t size_kib = 0;
-  Version version = Version::kNone;
-};
-
-// Of the sizes that nearly all hosts have; they stay open.
-struct HeldHugeTlbFiles {
-  uint64_t size_kib;
-  Version version;
-  CgroupFile limit, usage;
-};
-constexpr uint64_t k2MbInKib = 2048, k1GbInKib = 1048576;
-constexpr std::array kHeldHugeTlbFiles = {
-    HeldHugeTlbFiles{
-        k2MbInKib, Version::kV2, CgroupFile::kHugeTlb2MbMax, CgroupFile::kHugeTlb2MbCurrent},
-    HeldHugeTlbFiles{k2MbInKib,
-                     Version::kV1,
-                     CgroupFile::kHugeTlb2MbLimitInBytes,
-                     CgroupFile::kHugeTlb2MbUsageInBytes},
-    HeldHugeTlbFiles{
-        k1GbInKib, Version::kV2, CgroupFile::kHugeTlb1GbMax, CgroupFile::kHugeTlb1GbCurrent},
-    HeldHugeTlbFiles{k1GbInKib,
-                     Version::kV1,
-                     CgroupFile::kHugeTlb1GbLimitInBytes,
-                     CgroupFile::kHugeTlb1GbUsageInBytes},
-};
-
-Result<std::string_view> ReadHugeTlbFile(CgroupDir& dir,
-                                         const HugeTlbFiles& files,
-                                         HugeTlbFile which,
-                                         FileBuffer& buffer) {
-  const bool is_limit = which == HugeTlbFile::kLimit;
-  for (const HeldHugeTlbFiles& held : kHeldHugeTlbFiles) {
-    if (held.size_kib != files.size_kib || held.version != files.version) continue;
-    return dir.Read(is_limit ? held.limit : held.usage, buffer);
-  }
-  const bool is_v1 = files.version == Version::kV1;
-  const char* const limit = is_v1 ? "limit_in_bytes" : "max";
-  const char* const usage = is_v1 ? "usage_in_bytes" : "current";
-  const std::string name = HugeTlbPrefix(files.size_kib) + (is_limit ? limit : usage);
-  return dir.ReadByName(name.c_str(), buffer);
+void AddLevel(const MemoryLevel& level, Memory& memory) {
+  memory.room = SmallerRoom(memory.room, RoomOf(level));
+  memory.limit_bytes = Smaller(memory.limit_bytes, level.limit_bytes);
+  memory.swap_limit_bytes = Smaller(memory.swap_limit_bytes, level.swap_limit_bytes);
 }
 
 }  // namespace
 
-Result<std::optional<uint64_t>> Cgroup::ReadSmallestLimit(const Chain& chain,
-                                                          CgroupFile file,
-                                                          FileBuffer& buffer) {
-  std::optional<uint64_t> smallest;
-  for (const auto& dir : chain) {
-    const auto text = dir->Read(file, buffer);
-    if (!text) {
-      if (IsMissing(text.error())) continue;
-      return text.error();
-    }
-    const auto limit = ParseLimit(*text);
-    if (!limit) return limit.error();
-    smallest = Smaller(smallest, *limit);
-  }
-  return smallest;
-}
-
 Result<std::optional<Memory>> Cgroup::ReadMemory(FileBuffer& buffer,
-                                                 const MemoryOfHost& host) const {
+                                                 const MemoryQuery& query) const {
   if (IsRoot(Controller::kMemory)) return std::optional<Memory>();
-  auto memory = VersionOf(Controller::kMemory) == Version::kV1
-                    ? ReadMemoryV1(buffer)
-                    : ReadMemoryV2(buffer, host.has_swap);
+  auto memory = VersionOf(Controller::kMemory) == Version::kV1 ? ReadMemoryV1(buffer, query)
+                                                               : ReadMemoryV2(buffer, query);
   if (!memory) return memory;
   if (std::optional<Memory>& found = *memory) {
-    const auto status = ReadHugeTlb(buffer, host.huge_page_kib, *found);
+    const auto status = ReadHugeTlb(buffer, query.huge_page_kib, *found);
     if (!status) return status.error();
   }
   return memory;
 }
 
-// hierarchical_*_limit already are the smallest on the way to the root.
-Result<std::optional<Memory>> Cgroup::ReadMemoryV1(FileBuffer& buffer) const {
-  CgroupDir& dir = *ChainOf(Controller::kMemory).front();
+// hierarchical_*_limit already are the smallest on the way to the root; without any, no ancestor is
+// looked at. memory.stat before usage_in_bytes: page cache that comes in between is in use, and not
+// counted twice as what can be reclaimed.
+Result<std::optional<Memory>> Cgroup::ReadMemoryV1(FileBuffer& buffer,
+                                                   const MemoryQuery& query) const {
+  const Chain& chain = ChainOf(Controller::kMemory);
+  CgroupDir& dir = *chain.front();
   Memory memory;
-  auto text = dir.Read(CgroupFile::kMemoryUsageInBytes, buffer);
-  if (!text) return text.error();
-  const auto usage = ParseCount(*text);
-  if (!usage) return usage.error();
-  memory.usage_bytes = *usage;
-  text = dir.Read(CgroupFile::kMemoryStat, buffer);
+  auto text = dir.Read(CgroupFile::kMemoryStat, buffer);
   if (!text) return text.error();
   const auto stat = ParseMemoryStatV1(*text);
   if (!stat) return stat.error();
   memory.stat = *stat;
-  memory.limit_bytes = stat->hierarchical_memory_limit;
+  text = dir.Read(CgroupFile::kMemoryUsageInBytes, buffer);
+  if (!text) return text.error();
+  const auto usage = ParseCount(*text);
+  if (!usage) return usage.error();
+  memory.usage_bytes = *usage;
   memory.swap_usage_bytes = stat->total_swap;
-  const std::optional<uint64_t>& memsw_limit_bytes = stat->hierarchical_memsw_limit;
-  if (memsw_limit_bytes && memory.limit_bytes) {
-    memory.swap_limit_bytes = SaturatingSub(*memsw_limit_bytes, *memory.limit_bytes);
-  }
   // Kernel memory is not in v1's memory.stat; the file went away with some kernels'
   // CONFIG_MEMCG_V1.
   text = dir.Read(CgroupFile::kMemoryKmemUsageInBytes, buffer);
@@ -140,57 +100,104 @@ Result<std::optional<Memory>> Cgroup::ReadMemoryV1(FileBuffer& buffer) const {
     memory.stat.slab_unreclaimable = *kmem;
     memory.stat.slab = *kmem;
   }
+  const std::optional<uint64_t>& limit_bytes = stat->hierarchical_memory_limit;
+  if (!limit_bytes) return std::optional(memory);
+  memory.limit_bytes = limit_bytes;
+  if (stat->hierarchical_memsw_limit) {
+    memory.swap_limit_bytes = SaturatingSub(*stat->hierarchical_memsw_limit, *limit_bytes);
+  }
+  MemoryLevel own;
+  own.usage_bytes = memory.usage_bytes;
+  own.reclaimable_bytes = ReclaimableBytes(*stat);
+  own.memsw_usage_bytes = SaturatingAdd(memory.usage_bytes, memory.swap_usage_bytes);
+  const auto status = ReadMemoryLimitsV1(dir, buffer, query, own);
+  if (!status) return status.error();
+  AddLevel(own, memory);
+  for (auto ancestor = chain.begin() + 1; ancestor != chain.end(); ++ancestor) {
+    const auto level = GetLevel(**ancestor, ReadMemoryLevelV1, buffer, query);
+    if (!level) return level.error();
+    if (level->ends_hierarchy) break;
+    AddLevel(*level, memory);
+  }
   return std::optional(memory);
 }
 
-Result<std::optional<Memory>> Cgroup::ReadMemoryV2(FileBuffer& buffer, bool with_swap) const {
-  const Chain& chain = ChainOf(Controller::kMemory);
+// The first level is the nearest that counts memory: the kernel accounts there when the controller
+// is not enabled further down.
+Result<std::optional<Memory>> Cgroup::ReadMemoryV2(FileBuffer& buffer,
+                                                   const MemoryQuery& query) const {
   Memory memory;
-  const auto usage = ReadNearestCount(chain, CgroupFile::kMemoryCurrent, buffer);
-  if (!usage) return usage.error();
-  if (!*usage) return std::optional<Memory>();
-  memory.usage_bytes = usage->value_or(0);
-  const auto text = ReadNearest(chain, CgroupFile::kMemoryStat, buffer);
+  bool is_counted = false;
+  for (const auto& dir : ChainOf(Controller::kMemory)) {
+    if (!is_counted) {
+      const auto own = ReadOwnMemoryV2(*dir, buffer, query, memory);
+      if (!own) return own.error();
+      is_counted = *own;
+      continue;
+    }
+    const auto level = GetLevel(*dir, ReadMemoryLevelV2, buffer, query);
+    if (!level) return level.error();
+    AddLevel(*level, memory);
+  }
+  return is_counted ? std::optional(memory) : std::nullopt;
+}
+
+Result<std::vector<MemoryLevelReport>> Cgroup::DescribeMemoryLevels(FileBuffer& buffer,
+                                                                    const MemoryQuery& query,
+                                                                    bool with_neighbours) const {
+  const Version version = VersionOf(Controller::kMemory);
+  const ReadLevel read = version == Version::kV1 ? ReadMemoryLevelV1 : ReadMemoryLevelV2;
+  std::vector<MemoryLevelReport> reports;
+  std::string_view below;  // the level that was looked at last
+  for (const auto& dir : ChainOf(Controller::kMemory)) {
+    const auto level = GetLevel(*dir, read, buffer, query);
+    if (!level) return level.error();
+    if (level->ends_hierarchy && !below.empty()) break;
+    const std::string_view own_child = below.substr(below.rfind('/') + 1);
+    below = dir->Path();
+    if (!level->LimitsAny()) continue;
+    MemoryLevelReport& report = reports.emplace_back();
+    report = {.path = dir->Path(), .level = *level, .room = RoomOf(*level), .neighbours = {}};
+    if (!with_neighbours) continue;
+    auto neighbours = ReadMemoryNeighbours(*dir, own_child, version, buffer);
+    if (!neighbours) return neighbours.error();
+    report.neighbours = std::move(*neighbours);
+  }
+  return reports;
+}
+
+// False when `dir` counts no memory.
+Result<bool> Cgroup::ReadOwnMemoryV2(CgroupDir& dir,
+                                     FileBuffer& buffer,
+                                     const MemoryQuery& query,
+                                     Memory& memory) {
+  auto text = dir.Read(CgroupFile::kMemoryStat, buffer);
+  // A removed cgroup has no files either: that is an error, not a controller that is off.
+  if (!text && IsMissing(text.error()) && dir.IsAlive()) return false;
   if (!text) return text.error();
-  const auto stat = ParseMemoryStatV2(text->value_or(""));
+  const auto stat = ParseMemoryStatV2(*text);
   if (!stat) return stat.error();
   memory.stat = *stat;
-  const auto limit = ReadSmallestLimit(chain, CgroupFile::kMemoryMax, buffer);
-  if (!limit) return limit.error();
-  memory.limit_bytes = *limit;
-  if (!with_swap) return std::optional(memory);
-  const auto swap_limit = ReadSmallestLimit(chain, CgroupFile::kMemorySwapMax, buffer);
-  if (!swap_limit) return swap_limit.error();
-  memory.swap_limit_bytes = *swap_limit;
-  const auto swap_usage = ReadNearestCount(chain, CgroupFile::kMemorySwapCurrent, buffer);
-  if (!swap_usage) return swap_usage.error();
-  memory.swap_usage_bytes = swap_usage->value_or(0);
-  return std::optional(memory);
-}
-
-Status Cgroup::ReadHugeTlb(FileBuffer& buffer, uint64_t huge_page_kib, Memory& memory) const {
-  const Version version = VersionOf(Controller::kHugetlb);
-  if (huge_page_kib == 0 || IsRoot(Controller::kHugetlb)) return Unit{};
-  const HugeTlbFiles files{.size_kib = huge_page_kib, .version = version};
-  std::optional<uint64_t> smallest;
-  for (const auto& dir : ChainOf(Controller::kHugetlb)) {
-    const auto text = ReadHugeTlbFile(*dir, files, HugeTlbFile::kLimit, buffer);
-    if (!text) {
-      if (IsMissing(text.error())) continue;
-      return text.error();
-    }
-    const auto limit = ParseLimit(*text);
-    if (!limit) return limit.error();
-    smallest = Smaller(smallest, *limit);
-  }
-  if (!smallest) return Unit{};
-  const auto text =
-      ReadHugeTlbFile(*ChainOf(Controller::kHugetlb).front(), files, HugeTlbFile::kUsage, buffer);
-  if (!text && !IsMissing(text.error())) return text.error();
-  const auto usage = text ? ParseCount(*text) : Result<uint64_t>(uint64_t{0});
+  text = dir.Read(CgroupFile::kMemoryCurrent, buffer);
+  if (!text) return text.error();
+  const auto usage = ParseCount(*text);
   if (!usage) return usage.error();
-  memory.hugetlb = HugeTlb{.limit_bytes = *smallest, .usage_bytes = *usage};
-  return Unit{};
+  memory.usage_bytes = *usage;
+  if (query.has_swap) {
+    text = dir.Read(CgroupFile::kMemorySwapCurrent, buffer);
+    const auto swap = text ? ParseCount(*text) : Result<uint64_t>(uint64_t{0});
+    if (!text && !IsMissing(text.error())) return text.error();
+    if (!swap) return swap.error();
+    memory.swap_usage_bytes = *swap;
+  }
+  MemoryLevel own;
+  own.usage_bytes = memory.usage_bytes;
+  own.reclaimable_bytes = ReclaimableBytes(*stat);
+  own.swap_usage_bytes = memory.swap_usage_bytes;
+  const auto status = ReadMemoryLimitsV2(dir, buffer, query, own);
+  if (!status) return status.error();
+  AddLevel(own, memory);
+  return true;
 }
 
 }  // namespace core::cgroup

@@ -53,6 +53,15 @@ struct HugeTlb {
   uint64_t usage_bytes = 0;
 };
 
+// What a container can still get: the smallest over all levels, the container root and its
+// ancestors. nullopt: no level limits it.
+struct MemoryRoom {
+  std::optional<uint64_t> free_bytes;        // limit - usage
+  std::optional<uint64_t> available_bytes;   // min(limit, high) - usage + reclaimable
+  std::optional<uint64_t> swap_free_bytes;   // v2: swap limit - swap usage
+  std::optional<uint64_t> memsw_free_bytes;  // v1: of memory and swap together
+};
+
 // What one container root may use and uses. Limits are the smallest on the way to the root.
 struct Memory {
   std::optional<uint64_t> limit_bytes;
@@ -60,6 +69,7 @@ struct Memory {
   std::optional<uint64_t> swap_limit_bytes;  // swap alone; v1: memsw limit - memory limit
   uint64_t swap_usage_bytes = 0;
   MemoryStat stat;
+  MemoryRoom room;
   std::optional<HugeTlb> hugetlb;  // only when it is limited
 };
 

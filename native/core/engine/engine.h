@@ -151,6 +151,8 @@ class Engine {
   // by their first processes, and others by their paths.
   [[nodiscard]] bool FindsById() const { return finds_by_id_; }
   [[nodiscard]] const Counters& GetCounters() const { return counters_; }
+  // How often an ancestor's memory was read, for all views below it together.
+  [[nodiscard]] uint64_t MemoryLevelReads() const { return sheets_.LevelReads(); }
   [[nodiscard]] const ReadStats& GetReadStats() const { return read_stats_; }
   // By how much the last tick of the load sampler came too late, and how long it took.
   [[nodiscard]] Nanoseconds TickLag() const { return tick_lag_.load(std::memory_order_relaxed); }
@@ -167,7 +169,6 @@ class Engine {
 
   void LookAtHost();
   void ForgetTexts();
-  void LogLimitsV1(const View& view, FileBuffer& buffer);
   void LogCpusets(const View& view, FileBuffer& buffer);
   void LogOthers(const View& view, catalog::Needs needs, FileBuffer& buffer);
   void LogHost(catalog::Needs needs, const Scratch& scratch, ReadLog& log) const;

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/cpu_set.h"
@@ -25,6 +26,7 @@
 #include "core/cgroup/controller.h"
 #include "core/cgroup/cpu.h"
 #include "core/cgroup/hierarchy.h"
+#include "core/cgroup/memory_neighbours.h"
 #include "core/engine/engine.h"
 #include "core/engine/explanation.h"
 #include "core/engine/sheet_maker.h"
@@ -104,6 +106,21 @@ void ReportTasks(View& view, FileBuffer& buffer, ViewReport& report) {
                                                    view.counted.load->Hundredths(2)};
 }
 
+// The ancestor that leaves less than the container root's own limit does; empty when there is none.
+std::string TightestAncestor(const std::vector<cgroup::MemoryLevelReport>& levels,
+                             const cgroup::Cgroup& root) {
+  const cgroup::MemoryLevelReport* tightest = nullptr;
+  for (const cgroup::MemoryLevelReport& level : levels) {
+    if (!level.room.available_bytes) continue;
+    const bool is_tighter =
+        tightest == nullptr || *level.room.available_bytes < *tightest->room.available_bytes;
+    if (is_tighter) tightest = &level;
+  }
+  const bool is_own =
+      tightest == nullptr || tightest->path == root.Paths().Of(cgroup::Controller::kMemory);
+  return is_own ? std::string() : tightest->path;
+}
+
 }  // namespace
 
 ViewReport Engine::Report(const ViewRef& view, Scratch& scratch) {
@@ -136,12 +153,17 @@ ViewReport Engine::Report(const ViewRef& view, Scratch& scratch) {
   if (!is_own || !*is_own) return report;
   const model::MemoryView& memory = scratch.sheet.memory;
   report.memory_total_bytes = memory.mem_total * kBytesPerKib;
-  report.memory_usage_bytes = (memory.mem_total - memory.mem_free) * kBytesPerKib;
+  report.memory_usage_bytes =
+      std::min(scratch.sheet.memory_usage_bytes, memory.mem_total * kBytesPerKib);
   report.memory_available_bytes = memory.mem_available * kBytesPerKib;
   report.swap_total_bytes = memory.swap_total * kBytesPerKib;
-  report.swap_usage_bytes = (memory.swap_total - memory.swap_free) * kBytesPerKib;
+  report.swap_usage_bytes =
+      std::min(scratch.sheet.swap_usage_bytes, memory.swap_total * kBytesPerKib);
   const uint64_t host_total = scratch.meminfo->record.ValueOf("MemTotal");
   if (memory.mem_total < host_total) report.memory_limit_bytes = report.memory_total_bytes;
+  const auto levels = sheets_.DescribeMemoryLevels(*view, scratch, false);
+  if (!levels) Note(report, levels.error());
+  if (levels) report.memory_room_level = TightestAncestor(*levels, view->cgroup);
   return report;
 }
 
@@ -166,21 +188,10 @@ void Engine::LogHost(catalog::Needs needs, const Scratch& scratch, ReadLog& log)
     if (online) add(options_.sys_root, "devices/system/cpu/online", *online);
   }
   if (needs.Has(Need::kMemory)) {
-    const auto ratio = host_->ReadRaw("proc/sys/vm/overcommit_ratio", buffer);
-    if (ratio) add(proc, "sys/vm/overcommit_ratio", *ratio);
-  }
-}
-
-// v1 tells the smallest limit in memory.stat, but not whose it is.
-void Engine::LogLimitsV1(const View& view, FileBuffer& buffer) {
-  constexpr auto kMemory = cgroup::Controller::kMemory;
-  if (view.cgroup.VersionOf(kMemory) != cgroup::Version::kV1) return;
-  std::string_view path = view.cgroup.Paths().Of(kMemory);
-  for (; path.size() > 1; path = cgroup::ParentOf(path)) {
-    const auto dir = dirs_.Open(hierarchy_, kMemory, path);
-    if (!dir) continue;
-    (void)(*dir)->ReadByName("memory.limit_in_bytes", buffer);
-    (void)(*dir)->ReadByName("memory.memsw.limit_in_bytes", buffer);
+    for (const char* const name : {"sys/vm/overcommit_ratio", "sys/vm/overcommit_kbytes"}) {
+      const auto text = host_->ReadRaw(std::string("proc/") + name, buffer);
+      if (text) add(proc, name, *text);
+    }
   }
 }
 
@@ -202,7 +213,6 @@ void Engine::LogCpusets(const View& view, FileBuffer& buffer) {
 // What a number is made of that was known before, and the limits that decide nothing.
 void Engine::LogOthers(const View& view, catalog::Needs needs, FileBuffer& buffer) {
   const bool is_about_time = needs.Has(Need::kCpuTime) || needs.Has(Need::kLoad);
-  if (needs.Has(Need::kMemory)) LogLimitsV1(view, buffer);
   if (needs.Has(Need::kCpus) || needs.Has(Need::kCpuTime)) LogCpusets(view, buffer);
   if (is_about_time) (void)pids_.ReadStat(view.init.pid, buffer);
 }
@@ -230,6 +240,11 @@ Result<Explanation> Engine::Explain(size_t file, const ViewRef& view, Scratch& s
   }
   made.is_hosts = snapshot.is_hosts;
   if (made.is_hosts) return made;
+  if (entry.needs.Has(Need::kMemory)) {
+    auto levels = sheets_.DescribeMemoryLevels(*view, scratch, true);
+    if (!levels) return levels.error();
+    made.memory_levels = std::move(*levels);
+  }
   LogHost(entry.needs, scratch, made.inputs);
   if (scratch.sheet.cpus.count != 0) {
     TextWriter out(made.cpus);

@@ -10,8 +10,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/base/read_log.h"
+#include "core/cgroup/memory_neighbours.h"
 
 namespace core::engine {
 
@@ -25,6 +27,10 @@ struct Explanation {
   uint64_t age_usec = 0;
   std::string cpus;  // V under the host's numbers; empty when the file does not depend on it
   ReadLog inputs;    // in the order of reading
+
+  // Those that limit the container's memory or swap, the container root first; only where the file
+  // is about memory.
+  std::vector<cgroup::MemoryLevelReport> memory_levels;
 };
 
 }  // namespace core::engine

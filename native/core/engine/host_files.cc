@@ -17,10 +17,10 @@
 #include "core/base/clock.h"
 #include "core/base/cpu_set.h"
 #include "core/base/fd.h"
+#include "core/base/fresh.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
-#include "core/engine/fresh.h"
 #include "core/proc/cpuinfo.h"
 #include "core/proc/diskstats.h"
 #include "core/proc/meminfo.h"
@@ -54,7 +54,7 @@ Result<SwapsHeader> ParseSwapsHeader(std::string_view text) {
   return SwapsHeader{.line = text.substr(0, end + 1)};
 }
 
-Result<uint64_t> ParseRatio(std::string_view text) {
+Result<uint64_t> ParseSysctl(std::string_view text) {
   const auto ratio = ParseU64(Trim(text));
   if (!ratio) return ParseErrorAt(1, "overcommit_ratio");
   return *ratio;
@@ -74,6 +74,7 @@ HostFiles::HostFiles(Fd proc, Fd sys) : proc_(std::move(proc)), sys_(std::move(s
   vmstat_source_ = open(proc_, "vmstat");
   swaps_source_ = open(proc_, "swaps");
   overcommit_source_ = open(proc_, "sys/vm/overcommit_ratio");
+  overcommit_kib_source_ = open(proc_, "sys/vm/overcommit_kbytes");
   online_source_ = open(sys_, "devices/system/cpu/online");
   for (Source* const source : {&meminfo_source_, &stat_source_, &online_source_}) {
     source->is_one_piece = true;
@@ -146,13 +147,23 @@ Result<HostFiles::Ref<CpuSet>> HostFiles::OnlineCpus(Nanoseconds now, Nanosecond
   return Get(online_, online_source_, now, max_age, ParseCpuList);
 }
 
+// A sysctl that changes by hand: once a second is often enough.
 uint64_t HostFiles::OvercommitRatio() {
   constexpr uint64_t kDefault = 50;
-  // A sysctl that changes by hand: once a second is often enough.
   const auto ratio = Get(
-      overcommit_ratio_, overcommit_source_, NowMonotonic(), std::chrono::seconds(1), ParseRatio);
+      overcommit_ratio_, overcommit_source_, NowMonotonic(), std::chrono::seconds(1), ParseSysctl);
   // The analyzer sees no tie of bool to value; NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
   return ratio ? (*ratio)->record : kDefault;
+}
+
+uint64_t HostFiles::OvercommitKib() {
+  const auto kib = Get(overcommit_kib_,
+                       overcommit_kib_source_,
+                       NowMonotonic(),
+                       std::chrono::seconds(1),
+                       ParseSysctl);
+  // The analyzer sees no tie of bool to value; NOLINTNEXTLINE(clang-analyzer-core.NullDereference)
+  return kib ? (*kib)->record : 0;
 }
 
 Result<std::string_view> HostFiles::ReadRaw(std::string_view path, FileBuffer& buffer) const {

@@ -15,9 +15,9 @@
 #include "core/base/clock.h"
 #include "core/base/cpu_set.h"
 #include "core/base/fd.h"
+#include "core/base/fresh.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
-#include "core/engine/fresh.h"
 #include "core/proc/cpuinfo.h"
 #include "core/proc/diskstats.h"
 #include "core/proc/meminfo.h"
@@ -56,6 +56,8 @@ class HostFiles {
   Result<Ref<CpuSet>> OnlineCpus(Nanoseconds now, Nanoseconds max_age);
   // vm.overcommit_ratio, percent; 50, the kernel's default, when it cannot be read.
   uint64_t OvercommitRatio();
+  // vm.overcommit_kbytes, KiB; 0, which leaves it to the ratio, when it cannot be read.
+  uint64_t OvercommitKib();
 
   // A host file as it is: `path` below "proc/" or "sys/".
   Result<std::string_view> ReadRaw(std::string_view path, FileBuffer& buffer) const;
@@ -82,7 +84,7 @@ class HostFiles {
 
   Fd proc_, sys_, sys_cpu_;
   Source meminfo_source_, stat_source_, cpuinfo_source_, diskstats_source_, vmstat_source_,
-      swaps_source_, online_source_, overcommit_source_;
+      swaps_source_, online_source_, overcommit_source_, overcommit_kib_source_;
   Fresh<HostRecord<proc::MemInfo>> meminfo_;
   Fresh<HostRecord<proc::Stat>> stat_;
   Fresh<HostRecord<proc::CpuInfo>> cpuinfo_, cpuinfo_32bit_;
@@ -90,7 +92,7 @@ class HostFiles {
   Fresh<HostRecord<std::vector<proc::VmStatLine>>> vmstat_;
   Fresh<HostRecord<SwapsHeader>> swaps_;
   Fresh<HostRecord<CpuSet>> online_;
-  Fresh<HostRecord<uint64_t>> overcommit_ratio_;
+  Fresh<HostRecord<uint64_t>> overcommit_ratio_, overcommit_kib_;
 };
 
 }  // namespace core::engine

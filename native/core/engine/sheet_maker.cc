@@ -23,6 +23,8 @@
 #include "core/cgroup/cpu.h"
 #include "core/cgroup/io.h"
 #include "core/cgroup/memory.h"
+#include "core/cgroup/memory_neighbours.h"
+#include "core/cgroup/memory_query.h"
 #include "core/engine/options.h"
 #include "core/engine/pressure.h"
 #include "core/engine/task_counter.h"
@@ -47,12 +49,15 @@ uint64_t Usec(Nanoseconds time) {
   return static_cast<uint64_t>(std::max<int64_t>(0, duration_cast<microseconds>(time).count()));
 }
 
-// The memory hierarchy's view of pages that are charged twice over the host's own counters is
-// clamped by the model; these are all it asks of the host.
-cgroup::MemoryOfHost DescribeHost(const proc::MemInfo& host, const Policy& policy) {
+cgroup::MemoryQuery QueryOf(const proc::MemInfo& host, const Policy& policy, Moment now) {
   const bool has_huge_pages = host.ValueOf("HugePages_Total") > 0;
-  return {.has_swap = policy.swap && host.ValueOf("SwapTotal") > 0,
-          .huge_page_kib = has_huge_pages ? host.ValueOf("Hugepagesize") : 0};
+  const uint64_t swap_kib = host.ValueOf("SwapTotal");
+  return {.has_swap = policy.swap && swap_kib > 0,
+          .huge_page_kib = has_huge_pages ? host.ValueOf("Hugepagesize") : 0,
+          .host_total_bytes = host.ValueOf("MemTotal") * kBytesPerKib,
+          .host_swap_bytes = swap_kib * kBytesPerKib,
+          .now = now.monotonic,
+          .max_age = policy.freshness};
 }
 
 bool GovernsNothing(const View& view, std::initializer_list<Controller> controllers) {
@@ -158,16 +163,31 @@ Status SheetMaker::FillHost(
   return Unit{};
 }
 
-Result<bool> SheetMaker::FillMemory(View& view, const Policy& policy, Moment, Scratch& scratch) {
+Result<bool> SheetMaker::FillMemory(View& view,
+                                    const Policy& policy,
+                                    Moment now,
+                                    Scratch& scratch) {
   const proc::MemInfo& host = *scratch.sheet.host_meminfo;
-  const auto memory = view.cgroup.ReadMemory(scratch.file, DescribeHost(host, policy));
+  scratch.memory_query = QueryOf(host, policy, now);
+  scratch.memory_query.level_reads = &level_reads_;
+  const auto memory = view.cgroup.ReadMemory(scratch.file, scratch.memory_query);
   if (!memory) return memory.error();
   const std::optional<cgroup::Memory>& found = *memory;
   if (!found) return false;
   scratch.sheet.memory_stat = found->stat;
-  scratch.sheet.memory = model::DeriveMemoryView(
-      *found, host, {.swap = policy.swap, .overcommit_ratio = host_.OvercommitRatio()});
+  scratch.sheet.memory_usage_bytes = found->usage_bytes;
+  scratch.sheet.swap_usage_bytes = found->swap_usage_bytes;
+  scratch.sheet.memory = model::DeriveMemoryView(*found,
+                                                 host,
+                                                 {.swap = policy.swap,
+                                                  .overcommit_ratio = host_.OvercommitRatio(),
+                                                  .overcommit_kib = host_.OvercommitKib()});
   return true;
+}
+
+Result<std::vector<cgroup::MemoryLevelReport>> SheetMaker::DescribeMemoryLevels(
+    const View& view, Scratch& scratch, bool with_neighbours) const {
+  return view.cgroup.DescribeMemoryLevels(scratch.file, scratch.memory_query, with_neighbours);
 }
 
 Result<bool> SheetMaker::FillDisks(View& view, const Policy& policy, Moment now, Scratch& scratch) {

@@ -6,6 +6,7 @@
 // Errors: those of reading and parsing; nothing is left half filled when there is one.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -17,6 +18,8 @@
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/catalog/catalog.h"
+#include "core/cgroup/memory_neighbours.h"
+#include "core/cgroup/memory_query.h"
 #include "core/engine/host_files.h"
 #include "core/engine/load_sampler.h"
 #include "core/engine/moment.h"
@@ -33,7 +36,8 @@ struct Scratch {
   std::function<void()> before_delay;
   FileBuffer file{size_t{64} * 1024};
   render::Sheet sheet;
-  std::string text;  // what is rendered from it
+  std::string text;                  // what is rendered from it
+  cgroup::MemoryQuery memory_query;  // what the sheet's memory was read with
   // What the sheet points into.
   HostFiles::Ref<proc::MemInfo> meminfo;
   HostFiles::Ref<proc::Stat> stat;
@@ -66,6 +70,13 @@ class SheetMaker {
                                              Moment now,
                                              FileBuffer& buffer);
 
+  // The levels that limit the view's memory, as the sheet in `scratch` was made of them.
+  [[nodiscard]] Result<std::vector<cgroup::MemoryLevelReport>> DescribeMemoryLevels(
+      const View& view, Scratch& scratch, bool with_neighbours) const;
+
+  // How often an ancestor's memory files were read, for all views below it together.
+  [[nodiscard]] uint64_t LevelReads() const { return level_reads_.load(std::memory_order_relaxed); }
+
  private:
   Result<bool> FillMemory(View& view, const Policy& policy, Moment now, Scratch& scratch);
   Result<Nanoseconds> FillCpus(View& view, const Policy& policy, Moment now, Scratch& scratch);
@@ -77,6 +88,7 @@ class SheetMaker {
 
   HostFiles& host_;
   LoadSampler& loads_;
+  std::atomic<uint64_t> level_reads_{0};
 };
 
 // How long the view's init process has been running.

@@ -14,8 +14,8 @@
 #include <string>
 
 #include "core/base/clock.h"
+#include "core/base/fresh.h"
 #include "core/engine/fallbacks.h"
-#include "core/engine/fresh.h"
 
 namespace core::engine {
 

@@ -30,6 +30,8 @@ struct ViewReport {
   // Absent where the host's root governs.
   std::optional<uint64_t> memory_total_bytes, memory_usage_bytes, memory_available_bytes;
   std::optional<uint64_t> memory_limit_bytes;  // absent when there is none
+  // The ancestor whose limit leaves less than the container root's own; empty when there is none.
+  std::string memory_room_level;
   std::optional<uint64_t> swap_total_bytes, swap_usage_bytes;
 
   std::string cpus;  // as the container sees them: "0-1,4"

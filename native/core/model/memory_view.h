@@ -3,8 +3,8 @@
 //
 // Source: the project's contract for values, "meminfo and swaps".
 // Units:  KiB, except the HugePages_* counts.
-// Errors: none; free = limit - usage, 0 when usage is above the limit (the kernel allows that for a
-//         moment), and no value is above the host's line of the same name.
+// Errors: none; no value is above the host's line of the same name, but for MemFree: the host has
+//         little of it on a busy machine, which says nothing of a limited container.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@ namespace core::model {
 struct MemoryPolicy {
   bool swap = true;                // false: the container is shown no swap
   uint64_t overcommit_ratio = 50;  // vm.overcommit_ratio of the host, percent
+  uint64_t overcommit_kib = 0;     // vm.overcommit_kbytes of the host; 0: the ratio counts
 };
 
 struct HugePages {

@@ -42,6 +42,8 @@ struct Sheet {
   uint64_t age_usec = 0;
   model::MemoryView memory;
   cgroup::MemoryStat memory_stat;
+  uint64_t memory_usage_bytes = 0;  // the container root's own
+  uint64_t swap_usage_bytes = 0;    // the same of swap
   model::VisibleCpus cpus;
   model::CpuTimes cpu_times;
   model::LoadAverage load;

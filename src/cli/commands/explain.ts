@@ -7,7 +7,7 @@ import { ask } from '../../control/client.js';
 import { ControlError } from '../../control/control-error.js';
 import type { ExplainReply } from '../../control/protocol.js';
 import { openEngine } from '../../daemon/engine.js';
-import { explainFile } from '../../explain/explain.js';
+import { explainNow } from '../../daemon/explain-now.js';
 import { formatJson, jsonOption } from '../client.js';
 import { type Command, exitCodes, UsageError } from '../command.js';
 import { configFlags, configOption, runDirOption, setOption } from '../config-options.js';
@@ -82,5 +82,5 @@ async function askDaemon(
 
 async function explainHere(config: Config, file: string, target: Target): Promise<ExplainReply> {
   await using engine = openEngine(config);
-  return explainFile(file, engine.explain(file, target));
+  return explainNow(engine, file, target);
 }

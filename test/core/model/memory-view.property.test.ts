@@ -16,19 +16,30 @@ const statKeys: (keyof MemoryStat)[] = [
   ...(['kernel_stack', 'percpu', 'anon_thp', 'zswap', 'zswapped', 'swapcached'] as const),
 ];
 
-const memory = fc.record({
+const level = {
   limit_bytes: fc.option(anyBytes),
+  high_bytes: fc.option(anyBytes),
   usage_bytes: anyBytes,
   swap_limit_bytes: fc.option(anyBytes),
   swap_usage_bytes: anyBytes,
   stat: fc.record(Object.fromEntries(statKeys.map((key) => [key, anyBytes]))),
-});
+};
+const memory = fc.record({ ...level, ancestors: fc.array(fc.record(level), { maxLength: 4 }) });
 
 const labels = [
   ...['MemFree', 'MemAvailable', 'Buffers', 'Cached', 'SwapCached', 'Active', 'Inactive'],
   ...['Active(anon)', 'Inactive(file)', 'Unevictable', 'Mlocked', 'SwapTotal', 'SwapFree'],
   ...['Zswap', 'Dirty', 'AnonPages', 'Mapped', 'Shmem', 'KReclaimable', 'Slab', 'KernelStack'],
-  ...['CommitLimit', 'Committed_AS', 'Percpu', 'HardwareCorrupted', 'AnonHugePages', 'Balloon'],
+  ...[
+    'SReclaimable',
+    'SUnreclaim',
+    'CommitLimit',
+    'Committed_AS',
+    'Percpu',
+    'HardwareCorrupted',
+    'AnonHugePages',
+    'Balloon',
+  ],
 ];
 
 const host = fc
@@ -62,9 +73,10 @@ function line(values: Record<string, bigint>, label: string): bigint {
 }
 
 describe('meminfo, for any cgroup and any host,', () => {
-  it('shows no value above the host', () => {
+  it('shows no value above the host, but for what is free of a limit', () => {
     forAll((values, hostValues) => {
       for (const label of Object.keys(hostValues)) {
+        if (label === 'MemFree') continue;
         expect(line(values, label), label).toBeLessThanOrEqual(line(hostValues, label));
       }
     });
@@ -83,9 +95,40 @@ describe('meminfo, for any cgroup and any host,', () => {
       expect(line(values, 'MemFree')).toBeLessThanOrEqual(total);
       expect(line(values, 'MemAvailable')).toBeLessThanOrEqual(total);
       expect(line(values, 'SwapFree')).toBeLessThanOrEqual(line(values, 'SwapTotal'));
-      const cached = line(values, 'Cached');
-      const free = line(values, 'MemFree') + line(values, 'Buffers') + cached;
-      expect(free).toBeLessThanOrEqual(total + cached);
+      const parts = ['MemFree', 'Buffers', 'Cached', 'SReclaimable'];
+      const sum = parts.reduce((all, label) => all + (values[label] ?? 0n), 0n);
+      expect(sum).toBeLessThanOrEqual(total);
     });
   });
+
+  it('shows no more than any level leaves', () => {
+    fc.assert(
+      fc.property(memory, host, (memoryInput, text) => {
+        const values = shown([memoryInput, text, {}]);
+        for (const each of [memoryInput, ...memoryInput.ancestors]) expectRoom(values, each);
+      }),
+    );
+  });
 });
+
+interface Level {
+  limit_bytes: bigint | null;
+  high_bytes: bigint | null;
+  usage_bytes: bigint;
+  stat: Record<string, bigint>;
+}
+
+function expectRoom(values: Record<string, bigint>, level: Level): void {
+  const { limit_bytes, high_bytes, usage_bytes, stat } = level;
+  const reclaimable = ['active_file', 'inactive_file', 'slab_reclaimable']
+    .map((key) => stat[key] ?? 0n)
+    .reduce((sum, bytes) => sum + bytes);
+  const above = (limit: bigint, used: bigint) => (limit > used ? limit - used : 0n) / 1024n;
+  const kept = usage_bytes > reclaimable ? usage_bytes - reclaimable : 0n;
+  if (limit_bytes !== null) {
+    expect(line(values, 'MemFree')).toBeLessThanOrEqual(above(limit_bytes, usage_bytes));
+  }
+  for (const bound of [limit_bytes, high_bytes].filter((each) => each !== null)) {
+    expect(line(values, 'MemAvailable')).toBeLessThanOrEqual(above(bound, kept));
+  }
+}

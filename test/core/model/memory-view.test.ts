@@ -56,7 +56,59 @@ describe('DeriveMemoryView()', () => {
       { limit_bytes: 4 * gib * kib, usage_bytes: gib * kib },
       { MemFree: gib, MemAvailable: 8 * gib },
     );
-    expect(view).toMatchObject({ mem_free: BigInt(gib), mem_available: BigInt(3 * gib) });
+    expect(view).toMatchObject({ mem_free: BigInt(3 * gib), mem_available: BigInt(3 * gib) });
+  });
+
+  it('shows at most the available memory of the host', () => {
+    const view = derive({ limit_bytes: 4 * gib * kib }, { MemFree: kib, MemAvailable: 2 * gib });
+    expect(view).toMatchObject({ mem_free: BigInt(4 * gib), mem_available: BigInt(2 * gib) });
+  });
+
+  it('leaves out what a neighbour uses under a shared limit', () => {
+    const view = derive({
+      limit_bytes: 100 * kib,
+      usage_bytes: 10 * kib,
+      ancestors: [
+        { usage_bytes: 70 * kib },
+        { limit_bytes: 64 * kib, usage_bytes: 52 * kib, stat: { inactive_file: 4 * kib } },
+      ],
+    });
+    expect(view).toMatchObject({ mem_total: 64n, mem_free: 12n, mem_available: 16n });
+  });
+
+  it('takes free and available memory each from the level that leaves least of it', () => {
+    const view = derive({
+      limit_bytes: 100 * kib,
+      usage_bytes: 80 * kib,
+      stat: { active_file: 70 * kib },
+      ancestors: [{ limit_bytes: 200 * kib, usage_bytes: 150 * kib }],
+    });
+    expect(view).toMatchObject({ mem_total: 100n, mem_free: 20n, mem_available: 50n });
+  });
+
+  it('takes memory.high as a bound of what is available, and not of what there is', () => {
+    const stat = { inactive_file: 5 * kib };
+    const own = { limit_bytes: 200 * kib, high_bytes: 100 * kib, usage_bytes: 40 * kib, stat };
+    expect(derive(own)).toMatchObject({ mem_total: 200n, mem_free: 160n, mem_available: 65n });
+    const above = derive({ ...own, usage_bytes: 110 * kib });
+    expect(above).toMatchObject({ mem_free: 90n, mem_available: 0n });
+    const alone = derive({ ...own, limit_bytes: null }, { MemFree: 3 * gib });
+    expect(alone).toMatchObject({
+      mem_total: BigInt(16 * gib),
+      mem_free: BigInt(3 * gib),
+      mem_available: 65n,
+    });
+  });
+
+  it('lets page cache and slab that are counted before they are used give way', () => {
+    const stat = { file: 60 * kib, inactive_file: 58 * kib, slab_reclaimable: 10 * kib };
+    expect(derive({ limit_bytes: 100 * kib, usage_bytes: 20 * kib, stat })).toMatchObject({
+      mem_free: 80n,
+      cached: 10n,
+      s_reclaimable: 10n,
+      k_reclaimable: 10n,
+      slab: 10n,
+    });
   });
 
   it('shows nothing free when usage is above the limit', () => {
@@ -86,7 +138,12 @@ describe('DeriveMemoryView()', () => {
         ...['zswapped', 'swapcached'],
       ].map((key, index) => [key, (index + 1) * kib]),
     );
-    expect(derive({ stat, swap_usage_bytes: 100 * kib })).toMatchObject({
+    const own = {
+      limit_bytes: gib * kib,
+      usage_bytes: (gib / 2) * kib,
+      swap_usage_bytes: 100 * kib,
+    };
+    expect(derive({ ...own, stat })).toMatchObject({
       anon_pages: 1n,
       cached: 2n,
       shmem: 3n,
@@ -104,7 +161,7 @@ describe('DeriveMemoryView()', () => {
       k_reclaimable: 12n,
       s_reclaimable: 12n,
       s_unreclaim: 13n,
-      slab: 14n,
+      slab: 25n,
       kernel_stack: 15n,
       page_tables: 16n,
       sec_page_tables: 17n,
@@ -121,6 +178,8 @@ describe('DeriveMemoryView()', () => {
 
   it('shows swap as far as the host has it', () => {
     const memory = { swap_limit_bytes: 1000 * kib, swap_usage_bytes: 300 * kib };
+    const shared = { swap_limit_bytes: 2000 * kib, swap_usage_bytes: 1900 * kib };
+    expect(derive({ ...memory, ancestors: [shared] }).swap_free).toBe(100n);
     expect(derive(memory)).toMatchObject({ swap_total: 1000n, swap_free: 700n });
     expect(derive(memory, { SwapTotal: 500, SwapFree: 100 })).toMatchObject({
       swap_total: 500n,
@@ -151,6 +210,22 @@ describe('DeriveMemoryView()', () => {
     expect(limit(0)).toBe(200n);
     expect(limit(33)).toBe(530n);
     expect(limit(2n ** 63n)).toBe(BigInt(16 * gib));
+  });
+
+  it('computes the commit limit from overcommit_kbytes where it is set', () => {
+    const memory = { limit_bytes: 1000 * kib, swap_limit_bytes: 200 * kib };
+    const limit = (overcommit_kib: number) =>
+      core.deriveMemoryView(memory, host, { overcommit_kib, overcommit_ratio: 0 }).commit_limit;
+    expect(limit(300)).toBe(500n);
+    expect(limit(5000)).toBe(1200n);
+  });
+
+  it('shows the swap that a v1 limit of memory and swap together leaves', () => {
+    const own = { limit_bytes: 64 * kib, usage_bytes: 60 * kib, swap_limit_bytes: 96 * kib };
+    const level = { memsw_limit_bytes: 160 * kib, memsw_usage_bytes: 90 * kib };
+    expect(derive({ ...own, ...level })).toMatchObject({ mem_free: 4n, swap_free: 66n });
+    const ancestor = { memsw_limit_bytes: 100 * kib, memsw_usage_bytes: 95 * kib };
+    expect(derive({ ...own, ...level, ancestors: [ancestor] }).swap_free).toBe(1n);
   });
 
   it('shows huge pages only where they are limited', () => {

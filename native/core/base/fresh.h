@@ -16,7 +16,7 @@
 #include "core/base/clock.h"
 #include "core/base/result.h"
 
-namespace core::engine {
+namespace core {
 
 template <typename T>
 class Fresh {
@@ -94,4 +94,4 @@ class Fresh {
   std::shared_ptr<T> spare_;
 };
 
-}  // namespace core::engine
+}  // namespace core
