@@ -28,7 +28,9 @@ function linesInMib(memInfo: Record<string, number>, labels: readonly string[]) 
 /** Enough of everything: a container's value is never above its host's. */
 async function enlargeHost(specimen: Specimen): Promise<void> {
   const text = await specimen.host.tree.read('proc/meminfo');
-  const large = text.replace(/^(\S+): +\d+ kB$/gm, '$1: 99999999 kB');
+  const large = text
+    .replace(/^(\S+): +\d+ kB$/gm, '$1: 99999999 kB')
+    .replace(/^MemFree: .*$/m, 'MemFree: 0 kB');
   await specimen.host.tree.write('proc/meminfo', large);
 }
 
