@@ -62,18 +62,6 @@ Result<std::optional<std::string_view>> Cgroup::ReadNearest(const Chain& chain,
   return std::optional<std::string_view>();
 }
 
-Result<std::optional<uint64_t>> Cgroup::ReadNearestCount(const Chain& chain,
-                                                         CgroupFile file,
-                                                         FileBuffer& buffer) {
-  const auto text = ReadNearest(chain, file, buffer);
-  if (!text) return text.error();
-  const std::optional<std::string_view>& found = *text;
-  if (!found) return std::optional<uint64_t>();
-  const auto count = ParseCount(*found);
-  if (!count) return count.error();
-  return std::optional(*count);
-}
-
 Result<std::optional<uint64_t>> Cgroup::ReadPidsCurrent(FileBuffer& buffer) const {
   if (IsRoot(Controller::kPids)) return std::optional<uint64_t>();
   const auto text = ChainOf(Controller::kPids).front()->Read(CgroupFile::kPidsCurrent, buffer);

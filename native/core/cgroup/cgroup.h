@@ -33,7 +33,6 @@ namespace core::cgroup {
 // Directories that several containers have as ancestors are opened once.
 class DirTable;
 
-
 class Cgroup {
  public:
   // Opens the directories of `paths` and all their ancestors below each hierarchy's root.
@@ -83,9 +82,6 @@ class Cgroup {
   static Result<std::optional<std::string_view>> ReadNearest(const Chain& chain,
                                                              CgroupFile file,
                                                              FileBuffer& buffer);
-  static Result<std::optional<uint64_t>> ReadNearestCount(const Chain& chain,
-                                                          CgroupFile file,
-                                                          FileBuffer& buffer);
   Result<std::optional<Memory>> ReadMemoryV1(FileBuffer& buffer, const MemoryQuery& query) const;
   Result<std::optional<Memory>> ReadMemoryV2(FileBuffer& buffer, const MemoryQuery& query) const;
   static Result<bool> ReadOwnMemoryV2(CgroupDir& dir,
