@@ -154,9 +154,11 @@
         'native/attach/outside_peers.cc',
         'native/attach/process.cc',
         'native/attach/propagation.cc',
+        'native/attach/registry.cc',
         'native/attach/renewal.cc',
         'native/attach/source.cc',
         'native/attach/target.cc',
+        'native/attach/withdrawal.cc',
       ],
       'dependencies': ['core'],
     },
@@ -165,6 +167,7 @@
       'product_name': 'lensfs-keeper',
       'type': 'executable',
       'sources': [
+        'native/keeper/containers.cc',
         'native/keeper/ending.cc',
         'native/keeper/keeper.cc',
         'native/keeper/log.cc',
@@ -178,7 +181,7 @@
         'native/keeper/syscalls.cc',
         'native/keeper/worker.cc',
       ],
-      'dependencies': ['mounts', 'core'],
+      'dependencies': ['mounts', 'attach', 'core'],
       'ldflags': ['-static-pie', '-Wl,--gc-sections'],
     },
     {

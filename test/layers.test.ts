@@ -54,7 +54,7 @@ const cppLayers: Record<string, string[]> = {
   testing: [...core, 'fuse', 'mounts'],
   fuzz: [...core, 'fuse', 'testing', 'hook'],
   load: ['base', 'fuse'],
-  keeper: ['base', 'mounts'],
+  keeper: ['base', 'mounts', 'attach'],
   hook: ['base', 'cgroup', 'attach'],
 };
 

@@ -8,6 +8,7 @@
 #include "core/base/handover.h"
 #include "core/base/link.h"
 #include "core/base/result.h"
+#include "keeper/containers.h"
 #include "keeper/keeper.h"
 #include "keeper/log.h"
 #include "keeper/stand_in.h"
@@ -66,6 +67,42 @@ void Keeper::Stop(int exit_code) {
   // Nobody keeps the connections: what stays, here and in containers, must not need them.
   const bool is_last = is_lost_ || !options_.leave_mounted || !notifier_.IsListening();
   if (is_last) (void)mounts::StackLayer(options_.tree, options_.native);
+  must_withdraw_ = is_last && !is_lost_;
+  if (containers_pid_ != 0) return;
+  if (must_withdraw_) return WithdrawFiles();
+  FinishStop();
+}
+
+void Keeper::ReturnFiles() {
+  if (!must_return_ || containers_pid_ != 0 || is_stopping_) return;
+  must_return_ = false;
+  const auto started =
+      keeper::StartWork(ReturnToContainers, {.tree = options_.tree, .run_dir = options_.run_dir});
+  if (!started) return LogFailure("Cannot give containers their files back", started.error());
+  containers_pid_ = *started;
+}
+
+void Keeper::WithdrawFiles() {
+  must_withdraw_ = false;
+  const auto started = keeper::StartWork(WithdrawFromContainers,
+                                         {.tree = options_.tree, .run_dir = options_.run_dir});
+  if (!started) {
+    LogFailure("Cannot take containers' files away", started.error());
+    return FinishStop();
+  }
+  containers_pid_ = *started;
+  is_withdrawing_ = true;
+}
+
+void Keeper::OnContainersDone() {
+  containers_pid_ = 0;
+  is_withdrawing_ = false;
+  if (!is_stopping_) return ReturnFiles();
+  if (must_withdraw_) return WithdrawFiles();
+  FinishStop();
+}
+
+void Keeper::FinishStop() {
   if (!options_.leave_mounted) Unmount();
   if (!active_) {
     is_done_ = true;

@@ -21,6 +21,7 @@
 #include "core/base/handover.h"
 #include "core/base/link.h"
 #include "core/base/result.h"
+#include "keeper/containers.h"
 #include "keeper/log.h"
 #include "keeper/notify.h"
 #include "keeper/options.h"
@@ -67,6 +68,7 @@ int Keeper::Run() {
     notifier_.Send(std::string("FDSTORE=1\nFDPOLL=0\nFDNAME=lensfs-") + name,
                    {&options_.fds.at(index), 1});
   }
+  RememberDevices({.tree = options_.tree, .run_dir = options_.run_dir});
   Begin();
   while (!is_done_) Wait();
   Leave();
@@ -235,6 +237,7 @@ void Keeper::OnStacked(uint32_t errno_value) {
   is_stacked_ = true;
   if (!has_served_) notifier_.Send("READY=1");
   has_served_ = true;
+  ReturnFiles();
   if (options_.standby && !next_) SpawnInto(next_);
 }
 
@@ -281,6 +284,10 @@ void Keeper::Reap() {
   pid_t pid = 0;
   // NOLINTBEGIN(misc-include-cleaner): <sys/wait.h> has these macros, and <stdlib.h> has them too.
   while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    if (pid == containers_pid_) {
+      OnContainersDone();
+      continue;
+    }
     const bool is_known = (active_ && active_->pid == pid) || (next_ && next_->pid == pid);
     if (is_known && !is_stopping_) {
       const std::string cause = WIFSIGNALED(status) ? Member("signal", WTERMSIG(status))
@@ -314,7 +321,7 @@ void Keeper::OnActiveEnd(const Worker& worker) {
   if (worker.state != State::kReleasing) CountDeath(worker);
   if (active_ && &worker == &*active_) active_.reset();
   if (is_stopping_) {
-    is_done_ = true;
+    is_done_ = !is_withdrawing_ && !must_withdraw_;
   } else if (delay_ == Nanoseconds{}) {
     Start();
   } else {

@@ -52,6 +52,11 @@ class Keeper {
   void HandOver();
   void OnAlone();
   void Stop(int exit_code);
+  // Work in containers goes on in a child, one at a time.
+  void ReturnFiles();
+  void WithdrawFiles();
+  void OnContainersDone();
+  void FinishStop();
   void Unmount();
   void Leave();
 
@@ -77,7 +82,11 @@ class Keeper {
   std::optional<core::Nanoseconds> start_at_;
   core::Nanoseconds tick_at_{};
   bool is_stopping_ = false;
-  bool is_lost_ = false;   // the connections do not live any more
+  pid_t containers_pid_ = 0;     // of the child that works in containers; 0: none does
+  bool is_withdrawing_ = false;  // it takes files away
+  bool must_withdraw_ = false;   // that is to be done before the end
+  bool must_return_ = true;      // what has been taken away is to be given back
+  bool is_lost_ = false;         // the connections do not live any more
   core::Fd offer_;         // listens for a keeper that takes this one's place; invalid: none may
   bool is_alone_ = false;  // its stand-in has ended
   std::optional<core::Nanoseconds> alone_until_;

@@ -13,6 +13,7 @@
 #include "core/base/link.h"
 #include "core/base/precedence.h"
 #include "core/base/result.h"
+#include "keeper/containers.h"
 #include "keeper/keeper.h"
 #include "keeper/log.h"
 #include "keeper/notify.h"
@@ -50,6 +51,8 @@ core::Fd OpenSignals() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const auto command = keeper::RunContainersCommand(argc, argv);
+  if (command) return *command;
   auto options = keeper::ParseOptions(std::span(argv, static_cast<size_t>(argc)).subspan(1));
   if (!options) {
     (void)std::fputs("lensfs-keeper: started by \"lensfs serve\" only\n", stderr);
@@ -61,7 +64,7 @@ int main(int argc, char** argv) {
   core::TakePrecedence();
   keeper::GiveUpPrivileges();
   if (options->is_filtered) {
-    const core::Status refused = keeper::RefuseOtherSyscalls();
+    const core::Status refused = keeper::RefuseOtherSyscalls(keeper::Allowed::kKeeper);
     if (!refused) {
       keeper::LogFailure("Cannot refuse system calls without use, ignoring", refused.error());
     }

@@ -47,7 +47,7 @@ constexpr sock_filter If(uint32_t value) {
 
 // The kernel runs it once for each number, and remembers which are allowed (Linux 5.11): the order
 // costs nobody anything. x32's numbers have a bit that none of the list has.
-std::vector<sock_filter> MakeProgram() {
+std::vector<sock_filter> MakeProgram(Allowed allowed) {
   std::vector<sock_filter> program = {
       Load(offsetof(seccomp_data, arch)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kMachine, 1, 0),
@@ -55,6 +55,11 @@ std::vector<sock_filter> MakeProgram() {
       Load(offsetof(seccomp_data, nr)),
   };
   for (const uint32_t number : AllowedSyscalls()) {
+    program.push_back(If(number));
+    program.push_back(Return(SECCOMP_RET_ALLOW));
+  }
+  for (const uint32_t number : KeepersSyscalls()) {
+    if (allowed != Allowed::kKeeper) break;
     program.push_back(If(number));
     program.push_back(Return(SECCOMP_RET_ALLOW));
   }
@@ -70,11 +75,11 @@ std::vector<sock_filter> MakeProgram() {
 
 }  // namespace
 
-core::Status RefuseOtherSyscalls() {
+core::Status RefuseOtherSyscalls(Allowed allowed) {
   if (kMachine == 0) {
     return core::Error{.errno_value = ENOSYS, .operation = "list", .path = "system calls"};
   }
-  std::vector<sock_filter> instructions = MakeProgram();
+  std::vector<sock_filter> instructions = MakeProgram(allowed);
   const sock_fprog program{.len = static_cast<uint16_t>(instructions.size()),
                            .filter = instructions.data()};
   if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, kFlags, &program) != 0) {

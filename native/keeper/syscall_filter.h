@@ -7,6 +7,8 @@
 //         kernel has no filters, EPERM where somebody else's filter wants no more of them.
 #pragma once
 
+#include <cstdint>
+
 #include "core/base/result.h"
 
 namespace keeper {
@@ -14,6 +16,8 @@ namespace keeper {
 // What is not in syscalls.h fails with ENOSYS, as on a kernel that does not have it: libraries then
 // do without. To kill the process instead would take the files of all containers away. Needs
 // no_new_privs, and a process of one thread.
-core::Status RefuseOtherSyscalls();
+enum class Allowed : uint8_t { kWorker, kKeeper };
+
+core::Status RefuseOtherSyscalls(Allowed allowed);
 
 }  // namespace keeper

@@ -91,10 +91,16 @@ constexpr uint32_t kAllowed[] = {
 };
 // clang-format on
 
+constexpr uint32_t kKeepers[] = {SYS_mount, SYS_setns, SYS_unshare, SYS_chroot, SYS_seccomp};
+
 }  // namespace
 
 std::span<const uint32_t> AllowedSyscalls() {
   return kAllowed;
+}
+
+std::span<const uint32_t> KeepersSyscalls() {
+  return kKeepers;
 }
 
 }  // namespace keeper

@@ -19,4 +19,8 @@ namespace keeper {
 // for a cgroup namespace alone (syscall_filter.cc).
 std::span<const uint32_t> AllowedSyscalls();
 
+// Those that the keeper needs besides: for connections, for the mounts of containers, and to refuse
+// them to its workers.
+std::span<const uint32_t> KeepersSyscalls();
+
 }  // namespace keeper

@@ -26,6 +26,7 @@
 #include "keeper/oom_score.h"
 #include "keeper/options.h"
 #include "keeper/privileges.h"
+#include "keeper/syscall_filter.h"
 
 namespace keeper {
 namespace {
@@ -88,6 +89,8 @@ void SetPreload(const std::string& library) {
   pthread_sigmask(SIG_SETMASK, &none, nullptr);
   WriteOomScore(oom_score);
   GiveUpKeepersPrivileges();
+  // A filter on the keeper's: what one of them refuses is refused.
+  if (options.is_filtered) (void)RefuseOtherSyscalls(Allowed::kWorker);
   if (!options.preload.empty()) SetPreload(options.preload);
   dup2(link, core::kWorkerLinkFd);
   int number = core::kWorkerFirstFd;

@@ -2,6 +2,7 @@
 // What a worker does besides answering reads: the control socket, reloads, the log.
 import { loadConfig } from '../config/load.js';
 import { changedKeys, describeProblem, withKeys } from '../config/parse.js';
+import { hostFiles } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
 import { writesToJournal } from '../config/sources.js';
 import { MetricsListener } from '../control/metrics-listener.js';
@@ -11,7 +12,7 @@ import { messageOf } from '../errors.js';
 import { levelNumber } from '../log-levels.js';
 import { createLogger, type Logger, logMessages } from '../logger.js';
 import { type KeptDescriptors, type NativeEngine, peerOf } from '../native/binding.js';
-import { countLayers } from '../native/mounts.js';
+import { countLayers, settleLayer } from '../native/mounts.js';
 import type { WorkerLink } from '../native/worker-link.js';
 import { findRuntimeDirectories, type RuntimeDirectories } from './container-names.js';
 import { ContainerWatch } from './container-watch.js';
@@ -24,6 +25,7 @@ import { unmountConnections, unstage } from './mount.js';
 import { type NamedContainer, needsNames } from './profile-rules.js';
 import { transportFields, warnWithoutRings } from './rings.js';
 import { type SavedConfig, writeSavedConfig } from './saved-config.js';
+import { withdrawFromContainers } from './withdraw.js';
 
 export interface DaemonOptions {
   link: WorkerLink;
@@ -114,6 +116,8 @@ export class Daemon {
 
   /** Nobody else is left to do it. */
   async #removeMounts(): Promise<void> {
+    settleLayer(this.#config.tree, hostFiles(this.#config.roots));
+    await withdrawFromContainers(this.#config);
     unstage(this.#config.tree);
     await unmountConnections(this.#config.run_dir);
   }

@@ -8,6 +8,7 @@ import { isTree, settleLayer } from '../native/mounts.js';
 import { DaemonError } from './daemon-error.js';
 import { openEngine } from './engine.js';
 import { claimTree, clearConnections, explained, stage, unstage } from './mount.js';
+import { withdrawFromContainers } from './withdraw.js';
 
 /**
  * Makes the tree, or adds what it lacks; with `onTop`, a tree that was there gets a layer of the host's files.
@@ -22,6 +23,7 @@ export async function stageHostFiles(config: Config, { onTop }: { onTop: boolean
   if (onTop && wasThere) {
     explained(config.tree, () => settleLayer(config.tree, hostFiles(config.roots)));
   }
+  if (onTop) await withdrawFromContainers(config);
 }
 
 /**
@@ -37,6 +39,7 @@ export async function removeLeftovers({ tree, run_dir }: Config): Promise<void> 
       `A running lensfs uses "${run_dir}": run "lensfs stop" first`,
     );
   }
+  await withdrawFromContainers({ tree, run_dir });
   if (isTree(tree)) {
     // Held until this process ends, so that no daemon starts on what is about to go.
     claimTree(tree);

@@ -104,7 +104,7 @@ describe('keeper and worker killed together', () => {
   );
 
   test(
-    'leave a container that cannot follow to lensfs repair',
+    'are renewed in a container that cannot follow, by the next daemon',
     async () => {
       await using dir = await TempDir.create();
       await using killed = await RunningDaemon.start([], { dir });
@@ -112,24 +112,14 @@ describe('keeper and worker killed together', () => {
       expect((await other.memInfo())['MemTotal']).toBe(65_536);
       await killBoth(killed);
       await using next = await RunningDaemon.start([], { dir });
-      expect((await other.run('/busybox', 'cat', '/proc/meminfo')).stderr).toMatch(
-        /endpoint is not connected/,
-      );
-      const repair = async () => {
-        const places = ['--tree', next.tree, '--run-dir', next.runDir];
-        return await lensfs(['repair', `${await other.pid()}`, '--json', ...places]);
-      };
-      const repaired = await repair();
-      expect([repaired.code, repaired.stderr]).toEqual([0, '']);
-      expect(JSON.parse(repaired.stdout)).toMatchObject({
-        done: expect.arrayContaining(['/proc/meminfo', '/proc/stat', '/lensfs/proc/meminfo']),
-        left: [],
-      });
+      await next.logged("Containers' files have been renewed");
       // Now the pinned file, whose last line is padded.
       expect(await other.read('/proc/meminfo')).toMatch(/^MemTotal: +65536 kB$/m);
       expect(await other.processors()).toHaveLength(1);
       expect(await other.read('/lensfs/proc/meminfo')).toMatch(/^MemTotal: +65536 kB$/m);
-      expect(JSON.parse((await repair()).stdout)).toMatchObject({ done: [], left: [] });
+      const places = ['--tree', next.tree, '--run-dir', next.runDir];
+      const repaired = await lensfs(['repair', `${await other.pid()}`, '--json', ...places]);
+      expect(JSON.parse(repaired.stdout)).toMatchObject({ done: [], left: [] });
       const status = await statusOf(next);
       expect(status.fallbacks).toEqual([]);
     },
