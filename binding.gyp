@@ -169,6 +169,7 @@
       'sources': [
         'native/keeper/containers.cc',
         'native/keeper/ending.cc',
+        'native/keeper/healing.cc',
         'native/keeper/keeper.cc',
         'native/keeper/log.cc',
         'native/keeper/main.cc',

@@ -13,6 +13,7 @@
 #include <memory>
 #include <span>
 
+#include "core/base/link.h"
 #include "core/base/result.h"
 #include "fuse/ring_memory.h"
 #include "fuse/triggers.h"
@@ -44,7 +45,7 @@ class RequestSlot {
 class Journal {
  public:
   static constexpr size_t kSlots = 33;
-  static constexpr size_t kBytes = size_t{4} * 1024 * 1024;
+  static constexpr size_t kBytes = core::kJournalBytes;
 
   // Maps `index`th journal in `fd`, which is made large enough. The descriptor stays the caller's,
   // and must stay open as long as the journal.

@@ -14,6 +14,7 @@
 #include <span>
 
 #include "core/base/grow_file.h"
+#include "core/base/link.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/proc/pid.h"
@@ -30,9 +31,9 @@ constexpr size_t kHeadBytes = 4096;
 // Far from where the kernel puts what has no address of its own, in 47 bits.
 constexpr uintptr_t kAddress = uintptr_t{0x2000} << 32;
 // Behind all else that anybody may keep there; what nobody has written takes no memory.
-constexpr off_t kOffset = off_t{1} << 40;
+constexpr off_t kOffset = core::kRingsOffset;
 // For more CPUs than there can be.
-constexpr size_t kConnectionBytes = size_t{1} << 32;
+constexpr size_t kConnectionBytes = core::kRingsBytes;
 
 }  // namespace
 

@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -23,7 +22,6 @@
 
 #include "attach/attachment.h"
 #include "attach/container_cgroup.h"
-#include "attach/file_set.h"
 #include "attach/process.h"
 #include "attach/registry.h"
 #include "attach/source.h"

@@ -112,7 +112,7 @@ void Keeper::Wait() {
       pollfd{.fd = is_watched ? STDERR_FILENO : -1, .events = 0, .revents = 0},
   };
   Nanoseconds wake_at = tick_at_;
-  for (const auto& time : {start_at_, alone_until_})
+  for (const auto& time : {start_at_, alone_until_, heal_at_})
     wake_at = std::min(wake_at, time.value_or(wake_at));
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake_at - NowMonotonic()).count();
   (void)poll(polled.data(), polled.size(), static_cast<int>(std::max<int64_t>(0, left)));
@@ -132,6 +132,7 @@ void Keeper::Wait() {
     start_at_.reset();
     Start();
   }
+  if (heal_at_ && now >= *heal_at_ && !is_stopping_) Heal();
   if (alone_until_ && now >= *alone_until_) {
     alone_until_.reset();
     Log("info", "No other keeper has come");
@@ -186,7 +187,9 @@ void Keeper::OnMessage(Worker& worker, LinkMessage message, uint32_t value) {
       return;
     case LinkMessage::kServing:
       worker.Enter(State::kServing);
-      if (!is_stacked_ && !has_served_) worker.Send(LinkMessage::kStack);
+      if (!is_stacked_ && (!has_served_ || is_healing_)) {
+        worker.Send(LinkMessage::kStack);
+      }
       if (is_stacked_) OnStacked(0);
       return;
     case LinkMessage::kStacked:
@@ -216,15 +219,6 @@ void Keeper::OnMessage(Worker& worker, LinkMessage message, uint32_t value) {
   }
 }
 
-// The kernel ends a connection when its last mount is gone, and never otherwise.
-void Keeper::OnLost() {
-  if (is_stopping_) return;
-  Complain("\"" + options_.tree +
-           "\" is gone: somebody unmounted it or aborted the connection; start lensfs again");
-  is_lost_ = true;
-  Stop(1);
-}
-
 void Keeper::OnStacked(uint32_t errno_value) {
   if (errno_value != 0) {
     LogFailure("Cannot put the files on the tree",
@@ -237,6 +231,7 @@ void Keeper::OnStacked(uint32_t errno_value) {
   is_stacked_ = true;
   if (!has_served_) notifier_.Send("READY=1");
   has_served_ = true;
+  is_healing_ = false;
   ReturnFiles();
   if (options_.standby && !next_) SpawnInto(next_);
 }
@@ -318,7 +313,9 @@ void Keeper::OnEnd(const Worker& worker) {
 
 void Keeper::OnActiveEnd(const Worker& worker) {
   // The orderly end of one that let go belongs to a replacement, or to a stop.
-  if (worker.state != State::kReleasing) CountDeath(worker);
+  // Nor is one to blame that had to make way for another connection.
+  const bool is_blameless = is_healing_ && worker.state == State::kKilled;
+  if (worker.state != State::kReleasing && !is_blameless) CountDeath(worker);
   if (active_ && &worker == &*active_) active_.reset();
   if (is_stopping_) {
     is_done_ = !is_withdrawing_ && !must_withdraw_;
@@ -363,7 +360,7 @@ void Keeper::Start() {
   // Waits in the link until it has booted.
   ++served_count_;
   active_->Send(LinkMessage::kServe,
-                was_killed_ ? served_count_ | core::kServeForgives : served_count_);
+                was_killed_ || is_healing_ ? served_count_ | core::kServeForgives : served_count_);
   was_killed_ = false;
 }
 

@@ -17,6 +17,7 @@
 #include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/base/link.h"
+#include "core/base/result.h"
 #include "keeper/notify.h"
 #include "keeper/options.h"
 #include "keeper/worker.h"
@@ -39,6 +40,9 @@ class Keeper {
   void OnPacket(Worker& worker);
   void OnMessage(Worker& worker, core::LinkMessage message, uint32_t value);
   void OnLost();
+  [[nodiscard]] bool HasLostAny() const;
+  core::Status Renew(core::LinkFd connection);
+  void Heal();
   void OnStacked(uint32_t errno_value);
   void OnTick();
   void Reap();
@@ -82,11 +86,15 @@ class Keeper {
   std::optional<core::Nanoseconds> start_at_;
   core::Nanoseconds tick_at_{};
   bool is_stopping_ = false;
-  pid_t containers_pid_ = 0;     // of the child that works in containers; 0: none does
-  bool is_withdrawing_ = false;  // it takes files away
-  bool must_withdraw_ = false;   // that is to be done before the end
-  bool must_return_ = true;      // what has been taken away is to be given back
-  bool is_lost_ = false;         // the connections do not live any more
+  pid_t containers_pid_ = 0;                  // of the child that works in containers; 0: none does
+  bool is_withdrawing_ = false;               // it takes files away
+  bool must_withdraw_ = false;                // that is to be done before the end
+  bool must_return_ = true;                   // what has been taken away is to be given back
+  std::optional<core::Nanoseconds> heal_at_;  // when a lost connection is to be renewed
+  core::Nanoseconds heal_delay_{};
+  core::Nanoseconds healed_at_{};  // 0: never
+  bool is_healing_ = false;        // until the tree shows the new connection's files
+  bool is_lost_ = false;           // the connections do not live any more
   core::Fd offer_;         // listens for a keeper that takes this one's place; invalid: none may
   bool is_alone_ = false;  // its stand-in has ended
   std::optional<core::Nanoseconds> alone_until_;

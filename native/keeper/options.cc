@@ -41,6 +41,7 @@ bool SetFlag(std::string_view name, Options& options) {
   if (name == "--leave-mounted") return options.leave_mounted = true;
   if (name == "--stacked") return options.is_stacked = true;
   if (name == "--standby") return options.standby = true;
+  if (name == "--triggers") return options.takes_triggers = true;
   if (name == "--unfiltered") return !(options.is_filtered = false);
   return false;
 }

@@ -4,6 +4,7 @@
 //   lensfs-keeper --fds SHARED,PINNED,JOURNAL,CONFIG,CONTROL,TREE --tree DIR --run-dir DIR --proc
 //   DIR --sys DIR
 //                 [--deaths N] [--window-ms N] [--leave-mounted] [--stacked] [--standby]
+//                 [--triggers]
 //                 [--unfiltered]
 //                 [--predecessor FD [--predecessor-worker PID]] [--outlive-ms N]
 //                 [--cgroup DIR ...] [--preload FILE] -- WORKER [ARG ...]
@@ -41,6 +42,8 @@ struct Options {
   bool leave_mounted = false;
   // The tree shows the connection's files already.
   bool is_stacked = false;
+  // The shared connection's pressure files may be written to.
+  bool takes_triggers = false;
   // A second worker is kept ready.
   bool standby = false;
   // System calls without use are refused.

@@ -195,6 +195,7 @@ function becomeKeeper(
     ...(leaveMounted ? ['--leave-mounted'] : []),
     ...(isOnTop(tree, connectionMounts(run_dir).shared) ? ['--stacked'] : []),
     ...(config.standby ? ['--standby'] : []),
+    ...(config.pressure.triggers ? ['--triggers'] : []),
     ...(config.seccomp ? [] : ['--unfiltered']),
     ...(predecessor === undefined ? [] : predecessorOptions(predecessor)),
     ...(outlive === undefined ? [] : ['--outlive-ms', String(outlive.seconds * 1000)]),

@@ -77,26 +77,6 @@ describe('lensfs serve', () => {
     expect((await daemon.command('stop')).code).toBe(0);
     expect(await mountsIn(daemon.dir.path)).toEqual([]);
   });
-
-  test('ends with a reason when its connection is aborted, and leaves host values', async () => {
-    await using daemon = await RunningDaemon.start();
-    const table = await readFile('/proc/self/mountinfo', 'utf8');
-    const line = table.split('\n').find((entry) => entry.includes(` ${daemon.runDir}/mnt/shared `));
-    const [, minor] = line?.split(' ')[2]?.split(':') ?? [];
-    await using control = await TempDir.create();
-    expect((await run('mount', ['-t', 'fusectl', 'none', control.path])).code).toBe(0);
-    try {
-      await writeFile(control.at(`${minor}/abort`), '1');
-    } finally {
-      await run('umount', [control.path]);
-    }
-    expect(await daemon.exited).toEqual({ code: 1, signal: null });
-    expect(daemon.otherLines).toEqual([
-      `lensfs: "${daemon.tree}" is gone: somebody unmounted it or aborted the connection; start lensfs again`,
-    ]);
-    expect(existsSync(`${daemon.runDir}/control.sock`)).toBe(false);
-    expect(await readFile(`${daemon.tree}/proc/meminfo`, 'utf8')).toMatch(/^MemTotal:/);
-  });
 });
 
 describe('lensfs serve, when it cannot', () => {

@@ -54,6 +54,12 @@ enum LinkFd : uint8_t {
   kLinkFdCount
 };
 
+// The parts of the journal's memory that are one connection's, by its number above: requests at
+// the beginning, rings far behind.
+inline constexpr int64_t kJournalBytes = int64_t{4} * 1024 * 1024;
+inline constexpr int64_t kRingsOffset = int64_t{1} << 40;
+inline constexpr int64_t kRingsBytes = int64_t{1} << 32;
+
 // Their numbers in a worker that a keeper has started, after its end of the link.
 inline constexpr int kWorkerLinkFd = 3;
 inline constexpr int kWorkerFirstFd = 4;
