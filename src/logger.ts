@@ -24,6 +24,8 @@ export const logMessages = {
   adopted: 'Another keeper has taken over',
   reloaded: 'Configuration reloaded',
   reloadRefused: 'Configuration is wrong, keeping the old one',
+  lastGood: 'Configuration is wrong, starting with the last good one',
+  notRemembered: 'Cannot remember the configuration for a start with a wrong one, ignoring',
   needsRestart: 'Changed, but takes effect only after a restart',
   fallback: 'Readers did not get their own values',
   noIds:

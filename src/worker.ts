@@ -43,7 +43,10 @@ async function currentConfig(): Promise<SavedConfig> {
   const found = readSavedConfig(kept.config);
   const version = readVersion();
   if (found.version === version) return found;
-  const { loadConfig } = await import('./config/load.js');
-  const parsed = await loadConfig(found.flags);
-  return parsed.ok ? { ...found, version, config: parsed.config } : found;
+  const { loadOrLastGood } = await import('./config/last-good.js');
+  const { describeProblem } = await import('./config/parse.js');
+  const parsed = await loadOrLastGood(found.flags);
+  if (!parsed.ok) return found;
+  const problems = parsed.problems.map(describeProblem);
+  return { ...found, version, config: parsed.config, problems };
 }

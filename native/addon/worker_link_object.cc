@@ -33,6 +33,7 @@ constexpr NamedMessage kMessages[] = {
     {.name = "started", .message = LinkMessage::kStarted},
     {.name = "lost", .message = LinkMessage::kLost},
     {.name = "logLevel", .message = LinkMessage::kLogLevel},
+    {.name = "problems", .message = LinkMessage::kProblems},
 };
 
 const char* NameOf(WorkerLink::Event event) {

@@ -210,6 +210,8 @@ void Keeper::OnMessage(Worker& worker, LinkMessage message, uint32_t value) {
       return Reload();
     case LinkMessage::kLogLevel:
       return SetLogLevel(value);
+    case LinkMessage::kProblems:
+      return notifier_.Send(StatusOf(value));
     case LinkMessage::kStopWanted:
       return Stop(0);
     case LinkMessage::kLost:

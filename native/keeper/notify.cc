@@ -45,6 +45,12 @@ Notifier Notifier::FromEnvironment() {
   return notifier;
 }
 
+std::string StatusOf(unsigned problems) {
+  if (problems == 0) return "STATUS=Serving";
+  return "STATUS=Degraded: the configuration is wrong, the last good one is in force; problems: " +
+         std::to_string(problems) + " (lensfs config check)";
+}
+
 void Notifier::Send(std::string_view lines, std::span<const int> fds) const {
   if (!IsListening() || fds.size() > kFdsMax) return;
   sockaddr_un address{};

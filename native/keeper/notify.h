@@ -27,4 +27,7 @@ class Notifier {
   std::string path_;
 };
 
+// The line about a configuration with so many problems.
+std::string StatusOf(unsigned problems);
+
 }  // namespace keeper

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options that are about the configuration, shared by the commands.
+import { directoriesOf } from '../config/last-good.js';
 import { loadConfig } from '../config/load.js';
 import { type ParseResult, parseConfig } from '../config/parse.js';
 import { controlSocketPath } from '../config/paths.js';
@@ -44,16 +45,18 @@ export function configFlags(args: Arguments): ConfigFlags {
 /**
  * Where the daemon listens that a command is for.
  *
- * With --run-dir nothing else is read, so that a daemon can be reached whatever has become of its configuration.
+ * With --run-dir nothing else is read, and without it nothing else needs to be right, so that a daemon can be reached
+ * whatever has become of its configuration.
  */
 export async function findSocket(
   args: Arguments,
 ): Promise<{ ok: true; socketPath: string } | Extract<ParseResult, { ok: false }>> {
   const runDir = args.text('run-dir');
-  const parsed =
-    runDir === undefined
-      ? await loadConfig(configFlags(args))
-      : parseConfig([{ key: 'run_dir', value: runDir, origin: '--run-dir' }]);
+  if (runDir === undefined) {
+    const { entries } = await loadConfig(configFlags(args));
+    return { ok: true, socketPath: controlSocketPath(directoriesOf(entries).run_dir) };
+  }
+  const parsed = parseConfig([{ key: 'run_dir', value: runDir, origin: '--run-dir' }]);
   if (!parsed.ok) return parsed;
   return { ok: true, socketPath: controlSocketPath(parsed.config.run_dir) };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What attach, detach and repair share: which containers, and whose files.
 
-import { loadConfig } from '../config/load.js';
+import { loadOrLastGood } from '../config/last-good.js';
 import type { Target } from '../containers/attachments.js';
 import { findContainer } from '../containers/find-container.js';
 import {
@@ -60,7 +60,7 @@ export interface Workbench {
 
 /** The engine that names views, and the daemon's directories; undefined when the configuration is wrong. */
 export async function openWorkbench(args: Arguments, io: Io): Promise<Workbench | undefined> {
-  const parsed = await loadConfig(configFlags(args));
+  const parsed = await loadOrLastGood(configFlags(args));
   if (!parsed.ok) {
     io.stderr.write(formatProblems(parsed.problems));
     return undefined;

@@ -71,6 +71,10 @@ export function formatStatus(status: StatusReply): string {
     ],
     ['Tree', `${status.tree}, ${status.layers} layers`],
     ['Run directory', status.runDir],
+    ...status.configProblems.map((problem, index) => [
+      index === 0 ? 'Configuration' : '',
+      `${index === 0 ? 'degraded, the last good one is in force: ' : ''}${problem}`,
+    ]),
     ['Cgroups', [status.layout, ...controllers].join(' ') + formatFinding(status)],
     ['Transport', formatTransport(status.transport)],
     ['Views', String(status.views)],

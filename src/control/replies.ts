@@ -20,6 +20,9 @@ export const statusReply = z.object({
   uptimeSec: z.number().describe('of the worker'),
   tree: z.string(),
   runDir: z.string(),
+  configProblems: z
+    .array(z.string())
+    .describe('what is wrong with the configuration, in whose place the last good one is in force'),
   layout: z.enum(['v1', 'v2', 'hybrid']),
   findsById: z
     .boolean()

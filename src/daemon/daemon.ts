@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a worker does besides answering reads: the control socket, reloads, the log.
+import { saveLastGood } from '../config/last-good.js';
 import { loadConfig } from '../config/load.js';
 import { changedKeys, describeProblem, withKeys } from '../config/parse.js';
 import { hostFiles } from '../config/paths.js';
@@ -52,6 +53,8 @@ export class Daemon {
   #containerWatch: ContainerWatch | undefined;
   /** What is in force, which is what was read last except for keys that need a restart. */
   #config: Config;
+  /** What is wrong with the configuration that is written, while an earlier one is in force. */
+  #problems: readonly string[];
   /** The end of the queue of reloads: they run one after another. */
   #lastReload: Promise<unknown> = Promise.resolve();
 
@@ -59,6 +62,7 @@ export class Daemon {
     this.#options = options;
     this.#runtimes = runtimes;
     this.#config = options.saved.config;
+    this.#problems = options.saved.problems;
     this.#logger = createLogger(this.#config.log.level, writesToJournal());
     this.#events = new EventHub(() => options.engine.views());
   }
@@ -79,6 +83,7 @@ export class Daemon {
     // From now on the keeper passes signals on.
     link.send('started');
     link.send('logLevel', levelNumber(this.#config.log.level));
+    link.send('problems', this.#problems.length);
     if (count > 1) {
       const { replays, refusals } = engine.status();
       const at = new Date().toISOString();
@@ -169,6 +174,7 @@ export class Daemon {
       uptimeSec: Math.round(process.uptime()),
       tree: this.#config.tree,
       runDir: this.#config.run_dir,
+      configProblems: [...this.#problems],
       ...engine.status(),
     };
   }
@@ -186,11 +192,24 @@ export class Daemon {
     if (!parsed.ok) {
       const problems = parsed.problems.map(describeProblem);
       this.#reloads.refused += 1;
+      this.#setProblems(problems);
       this.#logger.error({ problems }, logMessages.reloadRefused);
       return { ok: false, code: 'invalid_configuration', message: problems.join('\n') };
     }
     this.#reloads.done += 1;
+    this.#setProblems([]);
+    await saveLastGood(this.#config.run_dir, parsed.entries).catch((error: unknown) => {
+      this.#logger.warn({ reason: messageOf(error) }, logMessages.notRemembered);
+    });
     return { ok: true, reply: this.#apply(parsed.config) };
+  }
+
+  /** Told by status, metrics and the service manager, and to the next worker. */
+  #setProblems(problems: readonly string[]): void {
+    const { kept, link, saved } = this.#options;
+    this.#problems = problems;
+    writeSavedConfig(kept.config, { ...saved, config: this.#config, problems });
+    link.send('problems', problems.length);
   }
 
   /** Puts the live keys of a configuration in force. */
@@ -199,7 +218,7 @@ export class Daemon {
     const changed = changedKeys(this.#config, config);
     const live = changed.filter((key) => key.live);
     this.#config = withKeys(this.#config, config, live);
-    writeSavedConfig(kept.config, { ...saved, config: this.#config });
+    writeSavedConfig(kept.config, { ...saved, config: this.#config, problems: this.#problems });
     engine.configure(liveOptions(this.#config, this.#containers));
     this.#watchContainers();
     this.#logger.level = this.#config.log.level;

@@ -4,6 +4,8 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { saveLastGood, type Usable } from '../config/last-good.js';
+import { describeProblem } from '../config/parse.js';
 import {
   connectionMounts,
   controlSocketPath,
@@ -14,7 +16,7 @@ import {
 import type { Config } from '../config/schema.js';
 import { type ConfigFlags, readPassedDescriptors, writesToJournal } from '../config/sources.js';
 import { claimControlSocket, grantControlSocket } from '../control/socket.js';
-import { codeOf } from '../errors.js';
+import { codeOf, messageOf } from '../errors.js';
 import { createLogger, logMessages } from '../logger.js';
 import { addonPath, descriptorList, type KeptDescriptors } from '../native/binding.js';
 import { builtFile } from '../native/built-files.js';
@@ -28,8 +30,7 @@ import { makeOwnCgroup } from './own-cgroup.js';
 import { enableRings } from './rings.js';
 import { writeSavedConfig } from './saved-config.js';
 
-export interface LaunchOptions {
-  config: Config;
+export interface LaunchOptions extends Usable {
   /** Where the configuration is from, for reloads. */
   flags: ConfigFlags;
   /** Leave everything mounted at the end: the service manager keeps the descriptors. */
@@ -74,6 +75,8 @@ export async function launch(options: LaunchOptions): Promise<never> {
     throw new DaemonError('no_outliving', `Nothing outlives a process 1: ${advice}`);
   }
   const logger = createLogger(config.log.level, writesToJournal());
+  const problems = options.problems.map(describeProblem);
+  if (problems.length > 0) logger.error({ problems }, logMessages.lastGood);
   const cgroups = outlive === undefined ? [] : await makeOwnCgroup(outlive.cgroup, logger);
   const files = await listFiles(config);
   for (const giveUpAt = Date.now() + takeOverMs; ; await setTimeout(retryMs)) {
@@ -94,16 +97,27 @@ async function becomeNextKeeper(
   const handover = takeOverAny(options);
   if (handover !== undefined) {
     await stage(config, files);
+    await remember(options);
     return becomeKeeper(handover, options, cgroups);
   }
   const undo: Undo[] = [];
   try {
     const kept = await acquire(config, files, undo);
+    await remember(options);
     return becomeKeeper({ kept }, options, cgroups);
   } catch (error) {
     for (const action of undo.reverse()) await action();
     throw error;
   }
+}
+
+/** A configuration that all is there for is good; a disk that is full is no reason not to serve. */
+async function remember({ config, entries, problems }: LaunchOptions): Promise<void> {
+  if (problems.length > 0) return;
+  const logger = createLogger(config.log.level, writesToJournal());
+  await saveLastGood(config.run_dir, entries).catch((error: unknown) => {
+    logger.warn({ reason: messageOf(error) }, logMessages.notRemembered);
+  });
 }
 
 /** From a worker without a keeper, or from a keeper that may be replaced by its like. */
@@ -180,11 +194,12 @@ function storedConnections(
 
 function becomeKeeper(
   { kept: inherited, predecessor }: Handover,
-  { config, flags, leaveMounted, outlive }: LaunchOptions,
+  { config, flags, problems, leaveMounted, outlive }: LaunchOptions,
   cgroups: readonly string[],
 ): never {
   const kept = { ...inherited, config: makeMemory('lensfs-config') };
-  writeSavedConfig(kept.config, { version: readVersion(), config, flags });
+  const saved = { version: readVersion(), config, flags, problems: problems.map(describeProblem) };
+  writeSavedConfig(kept.config, saved);
   const { tree, run_dir, roots } = config;
   const fds = descriptorList(kept);
   const native = hostFiles(roots);

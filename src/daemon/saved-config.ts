@@ -16,6 +16,8 @@ export interface SavedConfig {
   config: Config;
   /** What a reload reads again. */
   flags: ConfigFlags;
+  /** What is wrong with the configuration that is written, in whose place an earlier one is in force; a line each. */
+  problems: readonly string[];
 }
 
 const wordBytes = 4;

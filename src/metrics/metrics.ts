@@ -29,6 +29,7 @@ export interface Measured {
   /** Those that are not 0. */
   fallbacks: readonly { file: string; cause: string; count: number }[];
   reloads: { done: number; refused: number };
+  configProblems: readonly string[];
   residentBytes: number;
   cpuUsec: number;
 }
@@ -121,6 +122,11 @@ export function describeMetrics(measured: Measured): Metric[] {
       { labels: { result: 'done' }, value: reloads.done },
       { labels: { result: 'refused' }, value: reloads.refused },
     ]),
+    gauge(
+      'lensfs_config_degraded',
+      'Whether the configuration is wrong, so that the last good one is in force',
+      [{ value: measured.configProblems.length > 0 ? 1 : 0 }],
+    ),
     gauge('process_resident_memory_bytes', 'Resident memory of the process that answers reads', [
       { value: measured.residentBytes },
     ]),

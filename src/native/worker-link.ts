@@ -16,7 +16,7 @@ export interface LinkEvents {
 }
 
 /** What a worker tells its keeper. */
-export type LinkMessage = 'serving' | 'started' | 'stopWanted' | 'lost' | 'logLevel';
+export type LinkMessage = 'serving' | 'started' | 'stopWanted' | 'lost' | 'logLevel' | 'problems';
 
 /** Keeps the process alive until it is disposed of. */
 export class WorkerLink extends EventEmitter<LinkEvents> implements Disposable {

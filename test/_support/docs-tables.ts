@@ -122,6 +122,7 @@ export function metricsTable(): string {
     samplerTookUsec: 0,
     fallbacks: [],
     reloads: { done: 0, refused: 0 },
+    configProblems: [],
     residentBytes: 0,
     cpuUsec: 0,
   });

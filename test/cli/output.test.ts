@@ -27,6 +27,7 @@ describe('formatStatus()', () => {
       uptimeSec: 61,
       tree: '/tree',
       runDir: '/run/l',
+      configProblems: [],
       layout: 'v1',
       findsById: true,
       controllers: { memory: '/cg/memory', cpu: '/cg/cpu' },

@@ -31,7 +31,7 @@ describe('lensfs serve', () => {
       daemon.child.kill(signal);
       expect(await daemon.exited).toEqual({ code: 0, signal: null });
       expect(await mountsIn(daemon.dir.path)).toEqual([]);
-      expect(await readdir(daemon.runDir)).toEqual([]);
+      expect(await readdir(daemon.runDir)).toEqual(['last-good.json']);
       expect(daemon.log.map(({ msg }) => msg)).toEqual(['Serving', 'Stopping', 'Stopped']);
       expect(daemon.otherLines).toEqual([]);
     });
@@ -264,7 +264,7 @@ describe('a running daemon', () => {
     await using daemon = await RunningDaemon.start();
     expect(await daemon.command('stop')).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
     expect(await mountsIn(daemon.dir.path)).toEqual([]);
-    expect(await readdir(daemon.runDir)).toEqual([]);
+    expect(await readdir(daemon.runDir)).toEqual(['last-good.json']);
     expect(await daemon.exited).toEqual({ code: 0, signal: null });
   });
 

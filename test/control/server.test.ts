@@ -22,6 +22,7 @@ const statusValues: StatusReply = {
   uptimeSec: 5,
   tree: '/tree',
   runDir: '/run',
+  configProblems: [],
   layout: 'v2',
   findsById: true,
   controllers: { memory: '/sys/fs/cgroup' },

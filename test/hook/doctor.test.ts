@@ -278,6 +278,7 @@ describe('lensfs doctor of containers', () => {
           const all = await examine({
             tree: '/nowhere',
             runDir: '/nowhere',
+            configProblems: [],
             askDaemon: () => Promise.reject(new Error()),
             paths,
           });

@@ -34,6 +34,7 @@ const measured: Measured = {
   samplerTookUsec: 2e6,
   fallbacks: [{ file: 'a"b\\c', cause: 'x\ny', count: 8 }],
   reloads: { done: 9, refused: 10 },
+  configProblems: ['a'],
   residentBytes: 11,
   cpuUsec: 12e6,
 };

@@ -31,6 +31,7 @@ enum class LinkMessage : uint8_t {
   kLogLevel,    // value: the keeper's own lines from this level on, see keeper/log.h
   kHandover,    // with the descriptors, to a keeper that takes over
   kStarted,     // its program runs, not only what answers requests
+  kProblems,    // value: how many the configuration has, in whose place the last good one is
   // From a keeper, to one that takes its place; see core/base/handover.h.
   kKeeperHandover = 32,
   // From the keeper.

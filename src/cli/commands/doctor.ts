@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { directoriesOf } from '../../config/last-good.js';
 import { loadConfig } from '../../config/load.js';
+import { describeProblem } from '../../config/parse.js';
 import { controlSocketPath } from '../../config/paths.js';
 import { examine } from '../../containers/doctor.js';
 import { formatFindings } from '../../containers/doctor-output.js';
@@ -8,7 +10,6 @@ import { attachablePaths } from '../../native/attach.js';
 import { formatJson } from '../client.js';
 import { type Command, exitCodes } from '../command.js';
 import { configFlags, configOption, runDirOption, treeOption } from '../config-options.js';
-import { formatProblems } from '../output.js';
 
 export const doctor: Command = {
   name: 'doctor',
@@ -26,15 +27,12 @@ export const doctor: Command = {
   ],
   run: async (args, io) => {
     const parsed = await loadConfig(configFlags(args));
-    if (!parsed.ok) {
-      io.stderr.write(formatProblems(parsed.problems));
-      return exitCodes.usage;
-    }
-    const { tree, run_dir } = parsed.config;
+    const { tree, run_dir } = parsed.ok ? parsed.config : directoriesOf(parsed.entries);
     const findings = await examine({
       tree,
       runDir: run_dir,
       askDaemon: async () => await ask(controlSocketPath(run_dir), 'status'),
+      configProblems: parsed.ok ? [] : parsed.problems.map(describeProblem),
       paths: attachablePaths('all'),
     });
     const text = args.isSet('json') ? formatJson(findings) : formatFindings(findings);

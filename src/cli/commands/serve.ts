@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { loadConfig } from '../../config/load.js';
+import { loadOrLastGood } from '../../config/last-good.js';
 import type { Outlive } from '../../daemon/launch.js';
 import { type Arguments, type Command, exitCodes, UsageError } from '../command.js';
 import {
@@ -52,7 +52,7 @@ export const serve: Command = {
   run: async (args, io) => {
     const outlive = outliveOf(args);
     const flags = configFlags(args);
-    const parsed = await loadConfig(flags);
+    const parsed = await loadOrLastGood(flags);
     if (!parsed.ok) {
       io.stderr.write(formatProblems(parsed.problems));
       return exitCodes.usage;
@@ -60,7 +60,7 @@ export const serve: Command = {
     // Here, so that the other commands start without what only this one needs.
     const { launch } = await import('../../daemon/launch.js');
     const leaveMounted = args.isSet('leave-mounted');
-    return await launch({ config: parsed.config, flags, leaveMounted, outlive });
+    return await launch({ ...parsed, flags, leaveMounted, outlive });
   },
 };
 

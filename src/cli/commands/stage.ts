@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { loadConfig } from '../../config/load.js';
+import { loadOrLastGood } from '../../config/last-good.js';
 import { type Command, exitCodes, UsageError } from '../command.js';
 import {
   configFlags,
@@ -37,7 +37,7 @@ export const stage: Command = {
     if (args.isSet('native') && args.isSet('remove')) {
       throw new UsageError('stage: --native and --remove exclude each other');
     }
-    const parsed = await loadConfig(configFlags(args));
+    const parsed = await loadOrLastGood(configFlags(args));
     if (!parsed.ok) {
       io.stderr.write(formatProblems(parsed.problems));
       return exitCodes.usage;
