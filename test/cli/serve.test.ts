@@ -14,6 +14,9 @@ import { waitUntil } from '../_support/wait.js';
 const addon = built('build/Release/addon.node');
 const test = testWith(built(program), addon, root, fuseDevice);
 
+/** What a start after this one needs: whose files to give back, which mounts were ours, and how to start. */
+const remembered = ['devices', 'last-good.json', 'withdrawn'];
+
 describe('lensfs serve', () => {
   test('mounts the tree, says so, and answers reads', async () => {
     await using daemon = await RunningDaemon.start();
@@ -31,7 +34,7 @@ describe('lensfs serve', () => {
       daemon.child.kill(signal);
       expect(await daemon.exited).toEqual({ code: 0, signal: null });
       expect(await mountsIn(daemon.dir.path)).toEqual([]);
-      expect(await readdir(daemon.runDir)).toEqual(['last-good.json']);
+      expect(await readdir(daemon.runDir)).toEqual(remembered);
       expect(daemon.log.map(({ msg }) => msg)).toEqual(['Serving', 'Stopping', 'Stopped']);
       expect(daemon.otherLines).toEqual([]);
     });
@@ -264,7 +267,7 @@ describe('a running daemon', () => {
     await using daemon = await RunningDaemon.start();
     expect(await daemon.command('stop')).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
     expect(await mountsIn(daemon.dir.path)).toEqual([]);
-    expect(await readdir(daemon.runDir)).toEqual(['last-good.json']);
+    expect(await readdir(daemon.runDir)).toEqual(remembered);
     expect(await daemon.exited).toEqual({ code: 0, signal: null });
   });
 
