@@ -4,7 +4,6 @@
 #include <dirent.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -29,6 +29,7 @@
 #include "core/cgroup/memory_neighbours.h"
 #include "core/engine/engine.h"
 #include "core/engine/explanation.h"
+#include "core/engine/moment.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/snapshot_slots.h"
 #include "core/engine/view.h"
@@ -110,11 +111,12 @@ void ReportTasks(View& view, FileBuffer& buffer, ViewReport& report) {
 std::string TightestAncestor(const std::vector<cgroup::MemoryLevelReport>& levels,
                              const cgroup::Cgroup& root) {
   const cgroup::MemoryLevelReport* tightest = nullptr;
+  uint64_t least_bytes = UINT64_MAX;
   for (const cgroup::MemoryLevelReport& level : levels) {
-    if (!level.room.available_bytes) continue;
-    const bool is_tighter =
-        tightest == nullptr || *level.room.available_bytes < *tightest->room.available_bytes;
-    if (is_tighter) tightest = &level;
+    const uint64_t bytes = level.room.available_bytes.value_or(UINT64_MAX);
+    if (bytes >= least_bytes) continue;
+    least_bytes = bytes;
+    tightest = &level;
   }
   const bool is_own =
       tightest == nullptr || tightest->path == root.Paths().Of(cgroup::Controller::kMemory);
