@@ -91,6 +91,11 @@ interface Ending {
   signal: NodeJS.Signals | null;
 }
 
+/** The name of a process; "" when there is none. */
+async function commandOf(pid: string): Promise<string> {
+  return (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim();
+}
+
 /** Name and place in the kernel of each thread of a process. */
 function threadStates(pid: number | undefined): string {
   const tasks = `/proc/${pid}/task`;
@@ -231,8 +236,12 @@ export class RunningDaemon extends RunningCommand {
     await waitUntil('a worker runs', async () => {
       const children = `/proc/${this.child.pid}/task/${this.child.pid}/children`;
       const text = await readFile(children, 'utf8');
-      // One that is about to end still has its number; the last one was started last.
-      pid = Number(text.trim().split(' ').at(-1));
+      // One that is about to end still has its number; the last one was started last. Copies of the keeper work in
+      // containers, or are about to become a worker.
+      const names = await Promise.all(
+        text.split(' ').map(async (child) => [child, await commandOf(child)] as const),
+      );
+      pid = Number(names.findLast(([, name]) => name !== '' && name !== 'lensfs-keeper')?.[0] ?? 0);
       return pid > 0;
     });
     return pid;
