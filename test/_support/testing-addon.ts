@@ -139,14 +139,11 @@ export type MemoryStatAndLimits = MemoryStat & {
 };
 
 /** One cgroup on the way to the root. */
-export interface MemoryLevelInput {
-  limit_bytes?: bigint | number | null;
-  high_bytes?: bigint | number | null;
-  usage_bytes?: bigint | number;
-  swap_limit_bytes?: bigint | number | null;
-  swap_usage_bytes?: bigint | number;
-  memsw_limit_bytes?: bigint | number | null;
-  memsw_usage_bytes?: bigint | number;
+export interface MemoryLevelInput
+  extends Partial<Record<`${'' | 'swap_' | 'memsw_'}usage_bytes`, bigint | number>>,
+    Partial<
+      Record<`${'' | 'swap_' | 'memsw_'}limit_bytes` | 'high_bytes', bigint | number | null>
+    > {
   stat?: Input<MemoryStat>;
 }
 
@@ -156,11 +153,8 @@ export interface MemoryInput extends MemoryLevelInput {
   hugetlb?: { limit_bytes: bigint | number; usage_bytes: bigint | number };
 }
 
-export interface MemoryPolicyInput {
-  swap?: boolean;
-  overcommit_ratio?: bigint | number;
-  overcommit_kib?: bigint | number;
-}
+type Overcommit = Partial<Record<`overcommit_${'ratio' | 'kib'}`, bigint | number>>;
+export type MemoryPolicyInput = { swap?: boolean } & Overcommit;
 
 export type HugePages = Counters<'total' | 'free' | 'rsvd' | 'surp' | 'hugetlb_kib'>;
 
