@@ -34,7 +34,7 @@ export const meminfoRules: Record<string, Rule> = {
   },
   MemFree: {
     formula: "the smallest limit - usage of all levels; the host's where none has a limit",
-    sources: [...usage, ...memoryLimits],
+    sources: [...usage, ...memoryLimits, ['memory.limit_in_bytes']],
     limits: ['free'],
   },
   MemAvailable: {
@@ -43,6 +43,7 @@ export const meminfoRules: Record<string, Rule> = {
     sources: [
       ...usage,
       ...memoryLimits,
+      ['memory.limit_in_bytes'],
       ['memory.high'],
       eachLevel('memory.stat', 'active_file', 'inactive_file', 'slab_reclaimable'),
       eachLevel('memory.stat', 'total_active_file', 'total_inactive_file'),

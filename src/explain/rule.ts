@@ -25,7 +25,6 @@ export const usage: SourceFinder[] = [
 ];
 export const memoryLimits: SourceName[] = [
   ['memory.max'],
-  ['memory.limit_in_bytes'],
   ['memory.stat', 'hierarchical_memory_limit'],
   ['meminfo', 'MemTotal'],
 ];
