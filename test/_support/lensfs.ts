@@ -204,6 +204,7 @@ export class RunningDaemon extends RunningCommand {
   readonly dir: TempDir;
   readonly tree: string;
   readonly runDir: string;
+  readonly #outlives: boolean;
 
   private constructor(dir: TempDir, args: readonly string[], options: StartOptions) {
     const [tree, runDir] = [dir.at('tree'), dir.at('run')];
@@ -212,6 +213,7 @@ export class RunningDaemon extends RunningCommand {
     this.dir = dir;
     this.tree = tree;
     this.runDir = runDir;
+    this.#outlives = args.includes('--outlive');
   }
 
   /** Starts one and waits until it serves. */
@@ -261,6 +263,8 @@ export class RunningDaemon extends RunningCommand {
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
+    // Its keeper goes on without the first process, and mounts again what is taken from it.
+    if (this.#outlives) await this.command('stop');
     await super[Symbol.asyncDispose]();
     for (const mount of (await mountPointsIn(this.dir.path)).reverse()) {
       await run('umount', ['-l', mount.path]);

@@ -129,9 +129,9 @@ test(
     // Another cause is a line of its own; until then the first has had its time to say it again.
     await readIn(unreadable);
     await expect.poll(() => listener.told('fallback').at(-1)?.['cause'], soon).toBe('unreadable');
-    const lines = daemon.log.filter(({ level }) => level === 'warn');
+    const lines = daemon.log.filter(({ msg }) => msg === 'Readers did not get their own values');
     expect(lines.map(({ cause }) => cause)).toEqual(['unparsable', 'unreadable']);
-    expect(lines[0]).toMatchObject({ ...told, msg: 'Readers did not get their own values' });
+    expect(lines[0]).toMatchObject({ ...told, level: 'warn' });
   },
   timeoutMs,
 );

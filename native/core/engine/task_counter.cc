@@ -4,7 +4,6 @@
 #include <sys/types.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -127,10 +126,9 @@ void FindNewest(const std::vector<uint64_t>& tids,
   }
 }
 
+// Rounded. A host has 2^22 tasks at most (PID_MAX_LIMIT), so that no product wraps.
 uint64_t Scale(uint64_t part, uint64_t of, uint64_t total) {
-  if (of == 0) return part;
-  const double ratio = static_cast<double>(total) / static_cast<double>(of);
-  return static_cast<uint64_t>(std::llround(static_cast<double>(part) * ratio));
+  return of == 0 ? part : (part * total + of / 2) / of;
 }
 
 }  // namespace
