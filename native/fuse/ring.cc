@@ -30,6 +30,7 @@
 #include "fuse/replies.h"
 #include "fuse/ring_memory.h"
 #include "fuse/ring_task.h"
+#include "fuse/slow_watch.h"
 #include "fuse/uring.h"
 #include "fuse/wake_signal.h"
 
