@@ -23,7 +23,7 @@ bool IsPathInView(std::string_view path) {
   return path == "proc" || path.starts_with("proc/") || path == "sys" || path.starts_with("sys/");
 }
 
-// Whose view the file is of; nullopt for one that asks who reads it.
+// The cgroup whose view the file shows; nullopt for a file that shows the view of its reader.
 std::optional<CgroupId> CgroupOf(const Mount& mount, const Target& target) {
   if (mount.root == "/" || IsPathInView(mount.root.substr(1))) return std::nullopt;
   const bool is_shared = mount.root.starts_with(kViews);

@@ -29,8 +29,8 @@ std::string_view ReasonOf(Condition condition);
 // "/views/docker=0a1b/proc/meminfo"; "" of what is no part of a view.
 std::string_view PathInView(std::string_view root);
 
-// `mount` is the one that `target` shows. What somebody has mounted elsewhere than at its own place
-// may be any cgroup's on purpose; without a cgroup nothing is foreign.
+// `mount` is the one that `target` shows. A file that is mounted elsewhere than at its own place
+// may be another cgroup's on purpose; without a cgroup nothing is foreign.
 Condition Judge(const Mount& mount,
                 const Target& target,
                 const core::Result<ContainerCgroup>& cgroup);

@@ -47,7 +47,7 @@ core::Status MountOver(const Target& target, const core::Fd& clone);
 core::Status ReplaceMount(const Target& target, const core::Fd& clone);
 
 // Takes the mount `target` away; what is open goes on working. Changes the calling thread's working
-// directory: by a path from there that has one part only, nobody can lead it elsewhere.
+// directory: a path of one part, taken from there, has no directory that a container could replace.
 core::Status RemoveMount(const Target& target);
 
 }  // namespace attach

@@ -93,7 +93,7 @@ Result<FileSet> Withdraw(const Process& process, const Devices& devices) {
   if (!root) return root.error();
   for (const auto& [mount, host_file] : found) {
     const auto target = OpenTarget(*root, mount->point);
-    // Covered by the host's file: nobody sees it.
+    // The host's file covers it already.
     if (!target || target->mount_id != mount->id) continue;
     if (host_file.valid()) {
       if (!propagation.WhyNot(*target)) (void)MountOver(*target, host_file);

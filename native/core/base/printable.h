@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one way for a name that somebody else has chosen (a container, a cgroup, a process) into what
-// is printed: a terminal or a log must not take a part of it for an order or for the end of a line.
+// Escapes names that a container, a cgroup or a process has chosen before they are printed: a
+// terminal or a log must not take a part of one for a command or for the end of a line.
 //
 // Source: Unicode, general category Cc; UAX #9 for what changes the direction of text.
 // Units:  bytes.

@@ -64,7 +64,7 @@ Result<std::string_view> ReadOnce(int fd,
 
 // From offset 0 to the end, for files that the kernel makes record by record (/proc/cpuinfo,
 // /proc/diskstats, cgroup.procs). It fills a page with as many records as fit: where
-// `longest_record_bytes` is known, nobody has to ask for more than it had room for. EFBIG where
+// `longest_record_bytes` is known, a short page tells that the file has ended. EFBIG where
 // there is more than kHostBytesMax: what a container can make large is not read by this.
 Result<std::string_view> ReadWhole(int fd,
                                    FileBuffer& buffer,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory controller of one container root and of the ancestors that limit it.
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -22,12 +21,6 @@
 
 namespace core::cgroup {
 namespace {
-
-std::optional<uint64_t> Smaller(const std::optional<uint64_t>& a,
-                                const std::optional<uint64_t>& b) {
-  if (!a) return b;
-  return b ? std::min(*a, *b) : a;
-}
 
 using ReadLevel = Result<MemoryLevel> (*)(CgroupDir&, FileBuffer&, const MemoryQuery&);
 
@@ -53,8 +46,8 @@ Result<MemoryLevel> GetLevel(CgroupDir& dir,
 
 void AddLevel(const MemoryLevel& level, Memory& memory) {
   memory.room = SmallerRoom(memory.room, RoomOf(level));
-  memory.limit_bytes = Smaller(memory.limit_bytes, level.limit_bytes);
-  memory.swap_limit_bytes = Smaller(memory.swap_limit_bytes, level.swap_limit_bytes);
+  memory.limit_bytes = SmallerLimit(memory.limit_bytes, level.limit_bytes);
+  memory.swap_limit_bytes = SmallerLimit(memory.swap_limit_bytes, level.swap_limit_bytes);
 }
 
 }  // namespace

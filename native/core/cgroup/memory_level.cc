@@ -15,12 +15,6 @@
 namespace core::cgroup {
 namespace {
 
-std::optional<uint64_t> Smaller(const std::optional<uint64_t>& a,
-                                const std::optional<uint64_t>& b) {
-  if (!a) return b;
-  return b ? std::min(*a, *b) : a;
-}
-
 std::optional<uint64_t> Left(const std::optional<uint64_t>& limit_bytes, uint64_t usage_bytes) {
   if (!limit_bytes) return std::nullopt;
   return SaturatingSub(*limit_bytes, usage_bytes);
@@ -52,11 +46,17 @@ Status ReadCount(CgroupDir& dir, CgroupFile file, FileBuffer& buffer, uint64_t& 
 
 }  // namespace
 
+std::optional<uint64_t> SmallerLimit(const std::optional<uint64_t>& a,
+                                     const std::optional<uint64_t>& b) {
+  if (!a) return b;
+  return b ? std::min(*a, *b) : a;
+}
+
 MemoryRoom RoomOf(const MemoryLevel& level) {
   MemoryRoom room;
   room.free_bytes = Left(level.limit_bytes, level.usage_bytes);
   // Usage above memory.high has to be reclaimed before there is room.
-  room.available_bytes = Left(Smaller(level.limit_bytes, level.high_bytes),
+  room.available_bytes = Left(SmallerLimit(level.limit_bytes, level.high_bytes),
                               SaturatingSub(level.usage_bytes, level.reclaimable_bytes));
   room.swap_free_bytes = Left(level.swap_limit_bytes, level.swap_usage_bytes);
   room.memsw_free_bytes = Left(level.memsw_limit_bytes, level.memsw_usage_bytes);
@@ -64,10 +64,10 @@ MemoryRoom RoomOf(const MemoryLevel& level) {
 }
 
 MemoryRoom SmallerRoom(const MemoryRoom& a, const MemoryRoom& b) {
-  return {.free_bytes = Smaller(a.free_bytes, b.free_bytes),
-          .available_bytes = Smaller(a.available_bytes, b.available_bytes),
-          .swap_free_bytes = Smaller(a.swap_free_bytes, b.swap_free_bytes),
-          .memsw_free_bytes = Smaller(a.memsw_free_bytes, b.memsw_free_bytes)};
+  return {.free_bytes = SmallerLimit(a.free_bytes, b.free_bytes),
+          .available_bytes = SmallerLimit(a.available_bytes, b.available_bytes),
+          .swap_free_bytes = SmallerLimit(a.swap_free_bytes, b.swap_free_bytes),
+          .memsw_free_bytes = SmallerLimit(a.memsw_free_bytes, b.memsw_free_bytes)};
 }
 
 uint64_t ReclaimableBytes(const MemoryStat& stat) {

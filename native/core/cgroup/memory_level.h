@@ -46,6 +46,10 @@ struct MemoryLevel {
   }
 };
 
+// nullopt is no limit.
+[[nodiscard]] std::optional<uint64_t> SmallerLimit(const std::optional<uint64_t>& a,
+                                                   const std::optional<uint64_t>& b);
+
 // Subtraction saturates: the kernel allows usage above a limit for a moment.
 [[nodiscard]] MemoryRoom RoomOf(const MemoryLevel& level);
 [[nodiscard]] MemoryRoom SmallerRoom(const MemoryRoom& a, const MemoryRoom& b);

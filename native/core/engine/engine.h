@@ -88,8 +88,8 @@ class Engine {
   Result<ViewRef> ViewOfCgroup(std::string_view path, Scratch& scratch);
   // The same for a cgroup's id. ESTALE when the cgroup is gone and nothing of it is kept.
   Result<ViewRef> ViewOfCgroupId(CgroupId id, Scratch& scratch);
-  // The same, with the first process that the cgroup has now: for who is about to be given the
-  // view's files.
+  // The same, with the first process that the cgroup has now: for a container that is about to get
+  // the view's files.
   Result<ViewRef> CurrentViewOfCgroupId(CgroupId id, Scratch& scratch);
   // The views that are known now.
   [[nodiscard]] std::vector<ViewRef> Views() const { return views_.All(); }
@@ -139,7 +139,8 @@ class Engine {
   // `scratch` is one that nothing else was read with.
   Result<Explanation> Explain(size_t file, const ViewRef& view, Scratch& scratch);
 
-  // `wake()` has somebody call CountWanted(); readers call it. To be called before there are any.
+  // Readers call `wake()` to have another thread call CountWanted(). To be set before there are
+  // readers.
   void SetCounter(std::function<void()> wake) { loads_.SetWake(std::move(wake)); }
   // Counts the tasks of one view whose readers want it; false when there is none.
   bool CountWanted(Scratch& scratch) { return loads_.CountWanted(scratch.file); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is done every 5 s, whoever asks.
+// The work of every 5 s: load samples, and what idle views give back.
 #include <algorithm>
 #include <atomic>
 #include <chrono>

@@ -31,8 +31,8 @@ class LoadSampler {
  public:
   explicit LoadSampler(const proc::PidReader& pids) : pids_(pids) {}
 
-  // `wake()` has somebody call CountWanted(); it is called by readers. Without it a reader counts
-  // all tasks itself. To be called before there are readers.
+  // Readers call `wake()` to have another thread call CountWanted(). Without it a reader counts all
+  // tasks itself. To be set before there are readers.
   void SetWake(std::function<void()> wake) { wake_ = std::move(wake); }
   // Counts the tasks of one view whose readers want it; false when there is none.
   bool CountWanted(FileBuffer& buffer);
