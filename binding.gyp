@@ -294,6 +294,7 @@
         'native/testing/counter_memory_check.cc',
         'native/testing/engine_check.cc',
         'native/testing/every_parser.cc',
+        'native/testing/fresh_check.cc',
       ],
       'dependencies': ['core'],
     },

@@ -33,6 +33,7 @@
 #include "testing/counter_memory_check.h"
 #include "testing/engine_check.h"
 #include "testing/every_parser.h"
+#include "testing/fresh_check.h"
 #include "testing/sample_texts.h"
 
 namespace testing {
@@ -176,6 +177,9 @@ int Main(int argc, char** argv) {
   counts.Add("the oldest counters make way", TheOldestCountersMakeWay());
   counts.Add("two map counters at once", TwoMapItAtOnce());
   counts.Add("released counters are not written", ReleasedCountersAreNotWritten());
+  counts.Add("a young value is given meanwhile", AYoungValueIsGivenMeanwhile());
+  counts.Add("an old value is waited for", AnOldValueIsWaitedFor());
+  counts.Add("an old value is given where that is wanted", AnOldValueIsGivenWhereThatIsWanted());
   CheckSamples(counts);
   bool all_read = true;
   for (int index = 1; index < argc; ++index) all_read &= CheckFile(argv[index], counts);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many containers of the hook, and every way in which lensfs ends and begins: each new open is the container's or the
 // host's, and the longest time in which one fails is printed.
-import { readFile, writeFile } from 'node:fs/promises';
 import { expect } from 'vitest';
+import { abortConnection } from '../_support/abort-connection.js';
 import { BuildCopy } from '../_support/build-copy.js';
 import { Bundles } from '../_support/bundles.js';
 import { printFigures } from '../_support/clients.js';
 import { hookProgram } from '../_support/hook.js';
-import { RunningDaemon, run } from '../_support/lensfs.js';
+import { RunningDaemon } from '../_support/lensfs.js';
 import { mountTest as test } from '../_support/mounted.js';
 import { PythonProcess } from '../_support/python.js';
 import { TempDir } from '../_support/temp-dir.js';
@@ -62,19 +62,6 @@ while True:
         told, kinds, longest_ms, longest = kinds, {}, longest * 1000, 0
     step({'kinds': told, 'longestErrorMs': longest_ms, 'now': now})
 `;
-
-async function abortPinned(daemon: RunningDaemon): Promise<void> {
-  const table = await readFile('/proc/self/mountinfo', 'utf8');
-  const line = table.split('\n').find((entry) => entry.includes(` ${daemon.runDir}/mnt/pinned `));
-  const [, minor] = line?.split(' ')[2]?.split(':') ?? [];
-  await using control = await TempDir.create();
-  expect((await run('mount', ['-t', 'fusectl', 'none', control.path])).code).toBe(0);
-  try {
-    await writeFile(control.at(`${minor}/abort`), '1');
-  } finally {
-    await run('umount', [control.path]);
-  }
-}
 
 async function startMany(bundles: Bundles, daemon: RunningDaemon): Promise<string[]> {
   const dirs = ['--tree', daemon.tree, '--run-dir', daemon.runDir];
@@ -148,7 +135,7 @@ test(
         await start();
       });
       await during('pinned connection aborted', 'own', async () => {
-        await abortPinned(daemon);
+        await abortConnection(daemon, 'pinned');
         await daemon.logged('Serving again');
       });
       const replaced = await during('another build takes over', 'own', async () => {

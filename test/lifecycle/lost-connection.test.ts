@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Somebody ends a connection: a container that may unmount by force, or root through fusectl. The daemon goes on.
-import { readFile, writeFile } from 'node:fs/promises';
 import { expect } from 'vitest';
+import { abortConnection } from '../_support/abort-connection.js';
 import { TestCgroup } from '../_support/cgroup.js';
 import { printFigures } from '../_support/clients.js';
-import { RunningDaemon, run } from '../_support/lensfs.js';
+import { RunningDaemon } from '../_support/lensfs.js';
 import { statusOf, mountTest as test } from '../_support/mounted.js';
 import { PythonProcess } from '../_support/python.js';
-import { TempDir } from '../_support/temp-dir.js';
 import { pinnedDirectoryOf } from '../_support/views.js';
 import { waitUntil } from '../_support/wait.js';
 
@@ -35,19 +34,6 @@ while True:
         libc.umount2(order.encode(), 1)
 `;
 
-async function abort(daemon: RunningDaemon, name: string): Promise<void> {
-  const table = await readFile('/proc/self/mountinfo', 'utf8');
-  const line = table.split('\n').find((entry) => entry.includes(` ${daemon.runDir}/mnt/${name} `));
-  const [, minor] = line?.split(' ')[2]?.split(':') ?? [];
-  await using control = await TempDir.create();
-  expect((await run('mount', ['-t', 'fusectl', 'none', control.path])).code).toBe(0);
-  try {
-    await writeFile(control.at(`${minor}/abort`), '1');
-  } finally {
-    await run('umount', [control.path]);
-  }
-}
-
 test(
   'a connection that is ended from outside is made anew, and containers have their values again',
   async () => {
@@ -62,8 +48,8 @@ test(
     expect(own(seen)).toBe(true);
     const longest: string[] = [];
     const attacks: [name: string, attack: () => Promise<void>][] = [
-      ['abort shared', async () => await abort(daemon, 'shared')],
-      ['abort pinned', async () => await abort(daemon, 'pinned')],
+      ['abort shared', async () => await abortConnection(daemon, 'shared')],
+      ['abort pinned', async () => await abortConnection(daemon, 'pinned')],
     ];
     for (const path of ['/proc/vmstat', '/proc/uptime']) {
       attacks.push([

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -18,16 +19,23 @@
 
 namespace core {
 
-template <typename T>
+// While another caller makes a value:
+enum class WhileMade : uint8_t {
+  kGiveOld,  // whatever is there, for values that may take long to make
+  kBound,  // one that is at most kOldAges times `max_age` old, else the other caller is waited for
+};
+
+template <typename T, WhileMade kWhileMade = WhileMade::kBound>
 class Fresh {
  public:
   using Ref = std::shared_ptr<const T>;
+  static constexpr int kOldAges = 5;
 
   // A value whose making began at most `max_age` before `now`; while another caller makes it, the
-  // one before it, unless every caller is to get one of its own (0). `make(T&) -> Status` is called
-  // without a lock, by one caller at a time, on a T that nobody looks at (its old content is there
-  // to be overwritten, so that buffers are used again). `before_wait()` is called when another
-  // caller must be waited for, with a lock of this value held.
+  // one before it, as kWhileMade says, unless every caller is to get one of its own (0). `make(T&)
+  // -> Status` is called without a lock, by one caller at a time, on a T that nobody looks at (its
+  // old content is there to be overwritten, so that buffers are used again). `before_wait()` is
+  // called when another caller must be waited for, with a lock of this value held.
   template <typename Make>
   Result<Ref> Get(Nanoseconds now,
                   Nanoseconds max_age,
@@ -37,8 +45,9 @@ class Fresh {
     for (;;) {
       if (current_ != nullptr && current_at_ + max_age >= now) return Ref(current_);
       if (!making_) break;
-      // Nobody waits for a value that takes long to make: neither a reader nor who answers it.
-      if (current_ != nullptr && max_age > Nanoseconds{}) return Ref(current_);
+      const bool is_young_enough =
+          kWhileMade == WhileMade::kGiveOld || current_at_ + max_age * kOldAges >= now;
+      if (current_ != nullptr && max_age > Nanoseconds{} && is_young_enough) return Ref(current_);
       if (before_wait) before_wait();
       made_.wait(lock);
     }

@@ -26,6 +26,8 @@ struct Snapshot {
   bool is_hosts = false;  // the host's own bytes are the right ones
 };
 using SnapshotRef = std::shared_ptr<const Snapshot>;
+// A view that takes long holds up none of its readers that can have the bytes before.
+using FreshSnapshot = Fresh<Snapshot, WhileMade::kGiveOld>;
 
 // Safe from any thread.
 class SnapshotSlots {
@@ -40,11 +42,11 @@ class SnapshotSlots {
   SnapshotSlots(const SnapshotSlots&) = delete;
   SnapshotSlots& operator=(const SnapshotSlots&) = delete;
 
-  Fresh<Snapshot>& At(size_t index) {
-    std::atomic<Fresh<Snapshot>*>& slot = slots_.at(index);
-    Fresh<Snapshot>* there = slot.load(std::memory_order_acquire);
+  FreshSnapshot& At(size_t index) {
+    std::atomic<FreshSnapshot*>& slot = slots_.at(index);
+    FreshSnapshot* there = slot.load(std::memory_order_acquire);
     if (there != nullptr) return *there;
-    auto made = std::make_unique<Fresh<Snapshot>>();
+    auto made = std::make_unique<FreshSnapshot>();
     // Another thread may have been faster.
     if (!slot.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel)) return *there;
     return *made.release();
@@ -53,13 +55,13 @@ class SnapshotSlots {
   // Forgets all bytes; they are made again when somebody asks.
   void Drop() {
     for (auto& slot : slots_) {
-      Fresh<Snapshot>* const there = slot.load(std::memory_order_acquire);
+      FreshSnapshot* const there = slot.load(std::memory_order_acquire);
       if (there != nullptr) there->Drop();
     }
   }
 
  private:
-  std::array<std::atomic<Fresh<Snapshot>*>, kCount> slots_{};
+  std::array<std::atomic<FreshSnapshot*>, kCount> slots_{};
 };
 
 }  // namespace core::engine
