@@ -26,6 +26,7 @@
         'native/core/base/cpu_set.cc',
         'native/core/base/handover.cc',
         'native/core/base/link.cc',
+        'native/core/base/mount_groups.cc',
         'native/core/base/octal_escapes.cc',
         'native/core/base/precedence.cc',
         'native/core/base/printable.cc',

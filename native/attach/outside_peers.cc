@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "core/base/fd.h"
+#include "core/base/mount_groups.h"
 
 namespace attach {
 namespace {
@@ -45,6 +46,7 @@ class Search {
   Search(const Fd& proc, const Namespaces& container, uint64_t group)
       : proc_(proc),
         container_(container),
+        group_(group),
         shared_(" shared:" + std::to_string(group) + " "),
         master_(" master:" + std::to_string(group) + " ") {}
 
@@ -118,9 +120,20 @@ class Search {
     return false;
   }
 
-  // Whether the text has one of the words, read in parts of a fixed size.
   Outside ReadMounts(const std::string& pid) {
     has_vanished_ = false;
+    const Fd mounts(openat(proc_.get(), (pid + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
+    const auto groups = core::ListMountGroups(mounts);
+    if (!groups) return ReadTable(pid);
+    const bool is_there = std::ranges::any_of(*groups, [&](const core::MountGroups& mount) {
+      return mount.shared == group_ || mount.master == group_;
+    });
+    return is_there ? Outside::kSomething : Outside::kNothing;
+  }
+
+  // The same before Linux 6.11, and where the namespace may not be opened: whether the text has one
+  // of the words, read in parts of a fixed size.
+  Outside ReadTable(const std::string& pid) {
     const Fd file(openat(proc_.get(), (pid + "/mountinfo").c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.valid()) {
       has_vanished_ = WhenItFailed() == Outside::kNothing;
@@ -152,6 +165,7 @@ class Search {
 
   const Fd& proc_;
   const Namespaces container_;
+  const uint64_t group_;
   const std::string shared_;
   const std::string master_;
   const steady_clock::time_point end_ = steady_clock::now() + kTimeMax;

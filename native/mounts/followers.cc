@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/base/mount_groups.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
 #include "mounts/mount_groups.h"
@@ -23,6 +24,7 @@
 namespace mounts {
 namespace {
 
+using core::MountGroups;
 using core::Result;
 using core::SystemError;
 

@@ -1,29 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The peer groups of all mounts of a process's mount namespace, without their names: of these a
-// container may have 100,000, each of 4,096 bytes.
+// The peer groups of all mounts of a process's mount namespace, on every kernel.
 //
-// Source: listmount(2) and statmount(2) of another namespace (Linux 6.11); before,
-//         /proc/<pid>/mountinfo.
+// Source: core/base/mount_groups.h; before Linux 6.11 /proc/<pid>/mountinfo.
 // Units:  none.
 // Errors: errno of the calls; EFBIG for more mounts than are looked at.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "core/base/mount_groups.h"
 #include "core/base/result.h"
 
 namespace mounts {
 
-struct MountGroups {
-  uint64_t id = 0;
-  uint64_t parent = 0;
-  uint64_t shared = 0;  // its peer group; 0: none
-  uint64_t master = 0;  // the peer group it follows; 0: none
-};
-
 // `process` is a directory "/proc/<pid>".
-core::Result<std::vector<MountGroups>> ReadMountGroups(const std::string& process);
+core::Result<std::vector<core::MountGroups>> ReadMountGroups(const std::string& process);
 
 }  // namespace mounts

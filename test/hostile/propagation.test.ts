@@ -8,6 +8,7 @@ import { type BundleOptions, Bundles, type RunningBundle } from '../_support/bun
 import { hookProgram, runtimeProgram } from '../_support/hook.js';
 import { lensfs, run } from '../_support/lensfs.js';
 import { mountRequirements, useDaemon } from '../_support/mounted.js';
+import { PythonProcess } from '../_support/python.js';
 import { built, command, testWith } from '../_support/requirements.js';
 import { allFiles } from '../_support/seen.js';
 
@@ -77,6 +78,21 @@ async function copyOf(pid: number, how: string): Promise<AsyncDisposable & { pid
   return { pid: child.pid ?? 0, [Symbol.asyncDispose]: dispose };
 }
 
+// A mount namespace whose table is larger than what is read of a text: 2,000 mounts with names of 3,500 bytes, twice each.
+const manyMounts = `
+  CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE = 0x20000, 0x1000, 0x4000, 0x40000
+  assert libc.unshare(CLONE_NEWNS) == 0
+  assert libc.mount(None, b'/', None, MS_REC | MS_PRIVATE, None) == 0
+  assert libc.mount(b'x', b'/mnt', b'tmpfs', 0, None) == 0
+  path = '/mnt'
+  for _ in range(14):
+      path += '/' + 'a' * 249
+      os.mkdir(path)
+  for _ in range(2000):
+      assert libc.mount(path.encode(), path.encode(), None, MS_BIND, None) == 0
+  step(len(open('/proc/self/mountinfo').read()))
+`;
+
 describe('lensfs-hook', () => {
   test('gives a container nothing in a /sys that it shares with the host', async () => {
     const sys = {
@@ -127,6 +143,16 @@ describe('lensfs attach', () => {
     expect((await run('nsenter', [...into, '/bin/sh', '-c', share])).code).toBe(0);
     expect(await call('attach', container)).toMatchObject({ done: allFiles, left: [] });
     expect(await mountsOf(container.pid)).toEqual(allFiles);
+  });
+
+  test('gives them also while another container has thousands of mounts with long names', async () => {
+    await using hostile = new PythonProcess(manyMounts);
+    expect(await hostile.next<number>()).toBeGreaterThan(12e6);
+    await using container = await bundles.start(idle);
+    const share = '/bin/busybox mount --make-shared /proc; /bin/busybox mount --make-rshared /sys';
+    const into = ['--target', String(container.pid), '--mount'];
+    expect((await run('nsenter', [...into, '/bin/sh', '-c', share])).code).toBe(0);
+    expect(await call('attach', container)).toMatchObject({ done: allFiles, left: [] });
   });
 
   test('gives none that would appear outside, where a mount is shared or followed', async () => {
