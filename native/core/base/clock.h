@@ -30,6 +30,11 @@ inline Nanoseconds NowMonotonic() {
   return ReadClock(CLOCK_MONOTONIC);
 }
 
+// CPU time of the calling thread: how much work it has done.
+inline Nanoseconds NowThreadCpu() {
+  return ReadClock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 // The wall clock, which steps: file times only.
 inline Nanoseconds NowRealtime() {
   return ReadClock(CLOCK_REALTIME);

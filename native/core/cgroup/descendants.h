@@ -16,9 +16,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/base/result.h"
+#include "core/base/time_budget.h"
 #include "core/cgroup/open_below.h"
 
 namespace core::cgroup {
@@ -36,8 +36,8 @@ inline bool IsLeaf(int dir_fd) {
 
 // How far a walk goes: cgroups nest as deep and as wide as their owner likes.
 struct WalkLimit {
-  size_t cgroups_max = 0;
-  Nanoseconds until{};  // monotonic
+  size_t cgroups_max;
+  TimeBudget budget;
 };
 
 // Calls `visit(fd)` with a descriptor of `dir_fd`, then of each cgroup below it, until it returns
@@ -51,7 +51,7 @@ Result<bool> ForEachDescendant(int dir_fd, const WalkLimit& limit, Visit visit) 
   size_t pending_bytes = 1;
   bool is_whole = true;
   for (size_t visited = 0; !pending.empty(); ++visited) {
-    if (visited >= limit.cgroups_max || NowMonotonic() >= limit.until) return false;
+    if (visited >= limit.cgroups_max || limit.budget.IsSpent()) return false;
     const std::string path = std::move(pending.back());
     pending.pop_back();
     pending_bytes -= path.size();

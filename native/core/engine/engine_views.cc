@@ -22,6 +22,7 @@
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
+#include "core/base/time_budget.h"
 #include "core/cgroup/cgroup.h"
 #include "core/cgroup/cgroup_dir.h"
 #include "core/cgroup/controller.h"
@@ -70,8 +71,7 @@ std::optional<pid_t> FindProcess(const cgroup::CgroupDir& dir, FileBuffer& buffe
   std::optional<pid_t> found;
   const auto fd = dir.OpenDirectory();
   if (!fd) return found;
-  const cgroup::WalkLimit limit{.cgroups_max = kSearchedMax,
-                                .until = NowMonotonic() + kSearchedFor};
+  const cgroup::WalkLimit limit{.cgroups_max = kSearchedMax, .budget = TimeBudget(kSearchedFor)};
   (void)cgroup::ForEachDescendant(fd->get(), limit, [&](int child) {
     const auto procs = OpenAt(child, "cgroup.procs");
     if (!procs) return true;

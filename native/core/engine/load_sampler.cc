@@ -14,6 +14,7 @@
 #include "core/base/clock.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
+#include "core/base/time_budget.h"
 #include "core/cgroup/cpu.h"
 #include "core/engine/moment.h"
 #include "core/engine/resolver.h"
@@ -30,11 +31,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// What a reader counts itself: done in a millisecond of CPU time. On a busy machine a worker waits
-// longer than that for its turn, which makes no count worth less.
+// What a reader counts itself: done in a millisecond.
 constexpr size_t kQuickTasks = 64;
 constexpr size_t kQuickCgroups = 16;
-constexpr Nanoseconds kQuickFor = milliseconds(20);
+constexpr Nanoseconds kQuickFor = milliseconds(3);
 // The list of so many tasks alone takes the kernel a millisecond (v1).
 constexpr uint64_t kListedTasks = 4096;
 // One view's part of each period; a task takes 10 to 20 us.
@@ -51,12 +51,12 @@ constexpr size_t kWantedMax = 1024;
 
 CountLimit QuickLimit() {
   return {.tasks_max = kQuickTasks,
-          .walk = {.cgroups_max = kQuickCgroups, .until = NowMonotonic() + kQuickFor}};
+          .walk = {.cgroups_max = kQuickCgroups, .budget = TimeBudget(kQuickFor)}};
 }
 
 CountLimit PeriodLimit() {
   return {.tasks_max = kTasksMax,
-          .walk = {.cgroups_max = kCgroupsMax, .until = NowMonotonic() + kCountedFor}};
+          .walk = {.cgroups_max = kCgroupsMax, .budget = TimeBudget(kCountedFor)}};
 }
 
 uint64_t Usec(Nanoseconds time) {

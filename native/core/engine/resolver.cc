@@ -18,6 +18,7 @@
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
+#include "core/base/time_budget.h"
 #include "core/cgroup/cgroup_dir.h"
 #include "core/cgroup/controller.h"
 #include "core/cgroup/hierarchy.h"
@@ -224,9 +225,9 @@ Result<InitProcess> Resolver::FindOldest(const cgroup::CgroupDir* dir,
                         ? Result<std::string_view>(std::string_view())
                         : dir->ReadBeginningByName("cgroup.procs", buffer, kProcessListBytesMax);
   if (!text) return text.error();
-  const Nanoseconds until = NowMonotonic() + kSearchedFor;
+  const TimeBudget budget(kSearchedFor);
   for (const pid_t pid : LowestPids(*text)) {
-    if (oldest && NowMonotonic() >= until) break;
+    if (oldest && budget.IsSpent()) break;
     const auto stat = pids_.ReadStat(pid, buffer);
     if (!stat) continue;  // it ended in between
     if (oldest && oldest->starttime <= stat->starttime) continue;

@@ -86,7 +86,7 @@ void CountStates(const std::vector<uint64_t>& tids,
   const size_t stride = wanted == tids.size() ? 1 : StrideOf(tids.size());
   size_t looked_at = 0;
   size_t index = 0;
-  for (; looked_at < wanted && NowMonotonic() < limit.walk.until; ++looked_at) {
+  for (; looked_at < wanted && !limit.walk.budget.IsSpent(); ++looked_at) {
     const auto stat = pids.ReadStat(static_cast<pid_t>(tids[index]), buffer);
     index = (index + stride) % tids.size();
     if (!stat) continue;  // it ended in between

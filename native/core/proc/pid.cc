@@ -31,6 +31,7 @@
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
+#include "core/base/time_budget.h"
 
 namespace core::proc {
 namespace {
@@ -249,11 +250,11 @@ Result<pid_t> PidReader::ScanForInit(uint64_t pid_namespace, FileBuffer& buffer)
   const int fd = openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* const dir = fd < 0 ? nullptr : fdopendir(fd);
   if (dir == nullptr) return SystemError("open", ".");
-  const Nanoseconds until = NowMonotonic() + kScannedFor;
+  const TimeBudget budget(kScannedFor);
   pid_t init = 0;
   // NOLINTNEXTLINE(concurrency-mt-unsafe): this stream is ours alone.
   while (const dirent* entry = readdir(dir)) {
-    if (NowMonotonic() >= until) break;
+    if (budget.IsSpent()) break;
     const auto number = ParseU64(entry->d_name);
     if (!number) continue;
     const auto candidate = static_cast<pid_t>(*number);
