@@ -66,6 +66,7 @@
         'native/core/engine/resolver.cc',
         'native/core/engine/sheet_maker.cc',
         'native/core/engine/sys_tree.cc',
+        'native/core/engine/init_finder.cc',
         'native/core/engine/load_sampler.cc',
         'native/core/engine/task_counter.cc',
         'native/core/engine/view_table.cc',

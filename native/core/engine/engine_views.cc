@@ -173,7 +173,7 @@ Result<ViewRef> Engine::MakeView(const Identity& identity, std::string key, Scra
     view->init = *identity.init;
   } else {
     const auto oldest =
-        resolver_->FindOldest(view->cgroup.Primary().get(), identity.is_host_process, scratch.file);
+        resolver_->Inits().Oldest(view->cgroup.Primary().get(), identity.is_host_process, scratch.file);
     if (!oldest) return oldest.error();
     view->init = *oldest;
   }

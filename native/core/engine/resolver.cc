@@ -3,25 +3,19 @@
 
 #include <sys/types.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "core/base/clock.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
-#include "core/base/time_budget.h"
-#include "core/cgroup/cgroup_dir.h"
 #include "core/cgroup/controller.h"
 #include "core/cgroup/hierarchy.h"
+#include "core/engine/init_finder.h"
 #include "core/proc/pid.h"
 
 namespace core::engine {
@@ -61,24 +55,6 @@ bool ListHas(std::string_view options, std::string_view wanted) {
   return false;
 }
 
-// Old processes have low numbers, but for what came after all numbers were used: of so many
-// processes the oldest is looked for.
-constexpr size_t kCandidatesMax = 256;
-constexpr size_t kProcessListBytesMax = size_t{64} * 1024;
-constexpr Nanoseconds kSearchedFor = std::chrono::milliseconds(5);
-
-std::vector<pid_t> LowestPids(std::string_view lines) {
-  std::vector<pid_t> pids;
-  while (!lines.empty()) {
-    const auto number = ParseU64(TakeLine(lines));
-    if (number && *number != 0) pids.push_back(static_cast<pid_t>(*number));
-  }
-  const size_t kept = std::min(pids.size(), kCandidatesMax);
-  std::ranges::partial_sort(pids, pids.begin() + static_cast<ptrdiff_t>(kept));
-  pids.resize(kept);
-  return pids;
-}
-
 // Of pid 1, or where that is not ours to look at (a security module, a lesser user) our own.
 Result<uint64_t> ReadHostNamespace(const proc::PidReader& pids, proc::Namespace which) {
   auto inode = pids.ReadNamespace(1, which);
@@ -102,16 +78,6 @@ Result<CgroupPaths> Resolver::ReadPaths(pid_t pid, FileBuffer& buffer) const {
   const auto text = pids_.ReadText(pid, "cgroup", buffer);
   if (!text) return text.error();
   return hierarchy_.ParsePaths(*text);
-}
-
-Result<InitProcess> Resolver::ReadInit(pid_t pid, FileBuffer& buffer) const {
-  const auto stat = pids_.ReadStat(pid, buffer);
-  if (!stat) return stat.error();
-  const auto ns_pids = pids_.ReadNsPids(pid, buffer);
-  if (!ns_pids) return ns_pids.error();
-  return InitProcess{.pid = pid,
-                     .starttime = stat->starttime,
-                     .pid_level = ns_pids->empty() ? 0 : ns_pids->size() - 1};
 }
 
 // The namespace's root is what the caller's path has more here than there. The text is read again
@@ -193,12 +159,10 @@ Result<Identity> Resolver::Resolve(pid_t pid,
   CgroupPaths root = own;
   std::optional<InitProcess> init;
   if (own_pid_namespace) {
-    const auto init_pid = pids_.FindNamespaceInit(pid, traits.pid_namespace, buffer);
-    if (!init_pid) return init_pid.error();
-    const auto found = ReadInit(*init_pid, buffer);
+    const auto found = inits_.OfNamespace(pid, traits.pid_namespace, own, buffer);
     if (!found) return found.error();
     init = *found;
-    const auto paths = ReadPaths(*init_pid, buffer);
+    const auto paths = ReadPaths(found->pid, buffer);
     if (!paths) return paths.error();
     init_paths = WithoutInitScope(*paths);
     root = RootOrOwn(init_paths, own);
@@ -215,33 +179,6 @@ Result<Identity> Resolver::Resolve(pid_t pid,
     if (!cgroup::IsAtOrBelow(init_paths.Of(controller), root.Of(controller))) init.reset();
   }
   return Identity{.root = root, .init = init, .is_host_process = false};
-}
-
-Result<InitProcess> Resolver::FindOldest(const cgroup::CgroupDir* dir,
-                                         bool namespace_init,
-                                         FileBuffer& buffer) const {
-  std::optional<InitProcess> oldest;
-  const auto text = dir == nullptr
-                        ? Result<std::string_view>(std::string_view())
-                        : dir->ReadBeginningByName("cgroup.procs", buffer, kProcessListBytesMax);
-  if (!text) return text.error();
-  const TimeBudget budget(kSearchedFor);
-  for (const pid_t pid : LowestPids(*text)) {
-    if (oldest && budget.IsSpent()) break;
-    const auto stat = pids_.ReadStat(pid, buffer);
-    if (!stat) continue;  // it ended in between
-    if (oldest && oldest->starttime <= stat->starttime) continue;
-    const auto ns_pids = pids_.ReadNsPids(pid, buffer);
-    if (!ns_pids) continue;
-    if (namespace_init && (ns_pids->size() < 2 || ns_pids->back() != 1)) continue;
-    oldest = InitProcess{.pid = pid,
-                         .starttime = stat->starttime,
-                         .pid_level = ns_pids->empty() ? 0 : ns_pids->size() - 1};
-  }
-  if (!oldest) return ReadInit(1, buffer);
-  // Processes of a host cgroup see the host's pids, whatever namespaces some of them made.
-  if (namespace_init) oldest->pid_level = 0;
-  return *oldest;
 }
 
 }  // namespace core::engine

@@ -16,25 +16,18 @@
 
 #include "core/base/read_file.h"
 #include "core/base/result.h"
-#include "core/cgroup/cgroup_dir.h"
 #include "core/cgroup/controller.h"
 #include "core/cgroup/hierarchy.h"
+#include "core/engine/init_finder.h"
 #include "core/proc/namespace_cgroup.h"
 #include "core/proc/pid.h"
 
 namespace core::engine {
 
-// The init process of a container root.
-struct InitProcess {
-  pid_t pid = 0;           // as a pid of ours
-  uint64_t starttime = 0;  // USER_HZ since boot: with the pid it names the process for ever
-  size_t pid_level = 0;    // which number of its NSpid line is the container's own
-};
-
 struct Identity {
   cgroup::CgroupPaths root;
   // Set when the pid namespace's init process lives in the root; otherwise the init process is
-  // looked for in the root itself (Resolver::FindOldest).
+  // looked for in the root itself (InitFinder::Oldest).
   std::optional<InitProcess> init;
   // The caller is an ordinary process of the host: nothing but its cgroup sets it apart.
   bool is_host_process = false;
@@ -60,20 +53,13 @@ class Resolver {
   Result<CallerTraits> ReadTraits(pid_t pid, FileBuffer& buffer) const;
   // A few reads more; never forks, never takes a socket.
   Result<Identity> Resolve(pid_t pid, const CallerTraits& traits, FileBuffer& buffer) const;
-
-  // The oldest process directly in `dir`; with `namespace_init` the oldest that is pid 1 of a pid
-  // namespace below ours. The host's pid 1 when there is none. Of very many processes
-  // only those with the lowest numbers are looked at.
-  Result<InitProcess> FindOldest(const cgroup::CgroupDir* dir,
-                                 bool namespace_init,
-                                 FileBuffer& buffer) const;
+  [[nodiscard]] const InitFinder& Inits() const { return inits_; }
 
  private:
   Resolver(const proc::PidReader& pids, const cgroup::Hierarchy& hierarchy)
-      : pids_(pids), namespace_cgroups_(pids), hierarchy_(hierarchy) {}
+      : pids_(pids), inits_(pids, hierarchy), namespace_cgroups_(pids), hierarchy_(hierarchy) {}
 
   Result<cgroup::CgroupPaths> ReadPaths(pid_t pid, FileBuffer& buffer) const;
-  Result<InitProcess> ReadInit(pid_t pid, FileBuffer& buffer) const;
   // Step 2 of the contract: the root of the caller's cgroup namespace, per controller.
   Result<cgroup::CgroupPaths> ReadNamespaceRoots(pid_t pid,
                                                  const CallerTraits& traits,
@@ -84,6 +70,7 @@ class Resolver {
                                                FileBuffer& buffer) const;
 
   const proc::PidReader& pids_;
+  const InitFinder inits_;
   const proc::NamespaceCgroups namespace_cgroups_;
   const cgroup::Hierarchy& hierarchy_;
   uint64_t host_pid_namespace_ = 0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/proc/pid.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/ioctl.h>
 #include <linux/magic.h>
@@ -15,7 +14,6 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -25,13 +23,11 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/base/octal_escapes.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
-#include "core/base/time_budget.h"
 
 namespace core::proc {
 namespace {
@@ -49,8 +45,6 @@ constexpr size_t kTextBytesMax = size_t{64} * 1024;
 
 // A container's runtime has made its cgroup mounts among the first.
 constexpr size_t kMountInfoBytesMax = size_t{256} * 1024;
-// Where all processes must be looked at to find one (before Linux 6.11).
-constexpr Nanoseconds kScannedFor = std::chrono::milliseconds(20);
 
 // PIDFD_GET_CGROUP_NAMESPACE of <linux/pidfd.h> (Linux 6.11).
 constexpr auto kPidfdGetCgroupNamespace = _IO(0xff, 1);
@@ -92,11 +86,13 @@ Result<PidStat> ParsePidStat(std::string_view text) {
   if (comm_end == std::string_view::npos) return ParseErrorAt(1, "stat");
   text = Trim(text.substr(comm_end + 1));
   const std::string_view state = TakeWord(text);
+  const auto ppid = ParseU64(TakeWord(text));
   std::string_view word;
-  for (int field = 4; field <= kStarttimeField; ++field) word = TakeWord(text);
+  for (int field = 5; field <= kStarttimeField; ++field) word = TakeWord(text);
   const auto starttime = ParseU64(word);
-  if (state.size() != 1 || !starttime) return ParseErrorAt(1, "stat");
-  return PidStat{.state = state[0], .starttime = *starttime};
+  if (state.size() != 1 || !ppid || !starttime) return ParseErrorAt(1, "stat");
+  return PidStat{
+      .state = state[0], .ppid = static_cast<pid_t>(*ppid), .starttime = *starttime};
 }
 
 std::vector<uint64_t> ParseNsPids(std::string_view status_text) {
@@ -234,40 +230,10 @@ Result<Fd> PidReader::OpenFile(pid_t pid, const char* file) const {
   return OpenAt(root_.get(), PidPath(pid, file).get());
 }
 
-Result<pid_t> PidReader::FindNamespaceInit(pid_t pid,
-                                           uint64_t pid_namespace,
-                                           FileBuffer& buffer) const {
-  const PidPath path(pid, "ns/pid");
-  const Fd fd(openat(root_.get(), path.get(), O_RDONLY | O_CLOEXEC));
-  if (fd.valid()) {
-    const int init = ioctl(fd.get(), kNsGetPidFromPidns, 1);
-    if (init > 0) return init;
-  }
-  return ScanForInit(pid_namespace, buffer);
-}
-
-Result<pid_t> PidReader::ScanForInit(uint64_t pid_namespace, FileBuffer& buffer) const {
-  const int fd = openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR* const dir = fd < 0 ? nullptr : fdopendir(fd);
-  if (dir == nullptr) return SystemError("open", ".");
-  const TimeBudget budget(kScannedFor);
-  pid_t init = 0;
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): this stream is ours alone.
-  while (const dirent* entry = readdir(dir)) {
-    if (budget.IsSpent()) break;
-    const auto number = ParseU64(entry->d_name);
-    if (!number) continue;
-    const auto candidate = static_cast<pid_t>(*number);
-    const auto inode = ReadNamespace(candidate, Namespace::kPid);
-    if (!inode || *inode != pid_namespace) continue;
-    const auto ns_pids = ReadNsPids(candidate, buffer);
-    if (!ns_pids || ns_pids->empty() || ns_pids->back() != 1) continue;
-    init = candidate;
-    break;
-  }
-  closedir(dir);
-  if (init == 0) return Error{.errno_value = ESRCH, .operation = "find init", .path = "NSpid"};
-  return init;
+std::optional<pid_t> PidReader::AskNamespaceInit(pid_t pid) const {
+  const auto fd = OpenFile(pid, "ns/pid");
+  const int init = fd ? ioctl(fd->get(), kNsGetPidFromPidns, 1) : -1;
+  return init > 0 ? std::optional<pid_t>(init) : std::nullopt;
 }
 
 }  // namespace core::proc

@@ -22,6 +22,7 @@ namespace core::proc {
 
 struct PidStat {
   char state = '?';
+  pid_t ppid = 0;
   uint64_t starttime = 0;  // field 22
 };
 
@@ -76,17 +77,15 @@ class PidReader {
                                                   FileBuffer& buffer) const;
   // Its first lines: a process may have 100,000 mounts.
   [[nodiscard]] Result<std::string_view> ReadMountInfo(pid_t pid, FileBuffer& buffer) const;
-  // The process that is pid 1 in the pid namespace of `pid`, as a pid of ours.
-  [[nodiscard]] Result<pid_t> FindNamespaceInit(pid_t pid,
-                                                uint64_t pid_namespace,
-                                                FileBuffer& buffer) const;
+  // The process that is pid 1 in the pid namespace of `pid`, as a pid of ours; nullopt before
+  // Linux 6.11, which cannot be asked.
+  [[nodiscard]] std::optional<pid_t> AskNamespaceInit(pid_t pid) const;
 
  private:
   explicit PidReader(Fd root);
   [[nodiscard]] std::optional<std::vector<uint64_t>> ReadNsPidsOfPidfd(pid_t pid,
                                                                        FileBuffer& buffer) const;
   [[nodiscard]] Result<uint64_t> ReadNamespaceLink(const char* path) const;
-  [[nodiscard]] Result<pid_t> ScanForInit(uint64_t pid_namespace, FileBuffer& buffer) const;
 
   Fd root_;
   bool is_procfs_ = false;
