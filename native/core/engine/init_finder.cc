@@ -38,8 +38,9 @@ constexpr size_t kProcessListBytesMax = size_t{64} * 1024;
 constexpr Nanoseconds kSearchedFor = std::chrono::milliseconds(5);
 // A process's parents, as deep as a shell's pipes and a build's makes go.
 constexpr int kAncestorsMax = 64;
-// All processes of the host are looked at, 10,000 of them in so much time.
-constexpr Nanoseconds kScannedFor = std::chrono::milliseconds(20);
+// All processes of the host are looked at, 100,000 of them in so much time. Only a container that
+// shares another's pid namespace, but not its cgroup, needs it.
+constexpr Nanoseconds kScannedFor = std::chrono::milliseconds(250);
 
 std::vector<pid_t> LowestPids(std::string_view lines) {
   std::vector<pid_t> pids;

@@ -31,10 +31,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// What a reader counts itself: done in a millisecond, on an emulated CPU in ten.
-constexpr size_t kQuickTasks = 64;
+// What a reader counts itself: as many tasks as a JVM has, done in 4 ms, on an emulated CPU in 40.
+constexpr size_t kQuickTasks = 256;
 constexpr size_t kQuickCgroups = 16;
-constexpr Nanoseconds kQuickFor = milliseconds(20);
+constexpr Nanoseconds kQuickFor = milliseconds(50);
 // The list of so many tasks alone takes the kernel a millisecond (v1).
 constexpr uint64_t kListedTasks = 4096;
 // One view's part of each period; a task takes 10 to 20 us.
