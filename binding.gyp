@@ -77,6 +77,7 @@
         'native/core/model/visible_cpus.cc',
         'native/core/proc/cpuinfo.cc',
         'native/core/proc/diskstats.cc',
+        'native/core/proc/host_cgroup_namespace.cc',
         'native/core/proc/meminfo.cc',
         'native/core/proc/namespace_cgroup.cc',
         'native/core/proc/pid.cc',

@@ -3,7 +3,7 @@
 // has had loaded first, may have begun with that already (native/addon/early_worker.h).
 import { once } from 'node:events';
 import { connectionMounts } from './config/paths.js';
-import { openEngine } from './daemon/engine.js';
+import { openWorkersEngine } from './daemon/engine.js';
 import { readSavedConfig, type SavedConfig } from './daemon/saved-config.js';
 import { inheritedDescriptors } from './native/process.js';
 import { WorkerLink } from './native/worker-link.js';
@@ -27,7 +27,7 @@ if (turn !== undefined) await serve(...turn);
 async function serve(count: number): Promise<void> {
   const saved = await currentConfig();
   const { tree, run_dir } = saved.config;
-  await using engine = openEngine(saved.config);
+  await using engine = openWorkersEngine(saved.config);
   link.attach(engine);
   if (!engine.isServing) {
     engine.serve({ kept, tree, shared: connectionMounts(run_dir).shared }, () => link.send('lost'));

@@ -22,6 +22,7 @@
 #include "core/base/handover.h"
 #include "core/base/link.h"
 #include "core/base/result.h"
+#include "core/proc/host_cgroup_namespace.h"
 
 namespace addon {
 namespace {
@@ -80,6 +81,13 @@ Napi::Value JsListen(const Napi::CallbackInfo& info) {
   const int mode = arguments.Number("mode");
   if (!arguments.IsGood()) return {};
   return ToJs(info.Env(), Listen(path, mode));
+}
+
+Napi::Value JsEnterHostCgroups(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const std::string proc_root = arguments.Text("procRoot");
+  if (!arguments.IsGood()) return {};
+  return ToJs(info.Env(), core::proc::EnterHostCgroupNamespace(proc_root));
 }
 
 // Becomes another program, with the same process id and of all that Node.js has open `fds` and
@@ -144,6 +152,7 @@ void DefineProcessFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("isConnected", Napi::Function::New<JsIsConnected>(env));
   exports.Set("makeMemory", Napi::Function::New<JsMakeMemory>(env));
   exports.Set("listen", Napi::Function::New<JsListen>(env));
+  exports.Set("enterHostCgroups", Napi::Function::New<JsEnterHostCgroups>(env));
   exports.Set("become", Napi::Function::New<JsBecome>(env));
   exports.Set("packPreset", Napi::Function::New<JsPackPreset>(env));
   exports.Set("takeOver", Napi::Function::New<JsTakeOver>(env));

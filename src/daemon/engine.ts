@@ -10,14 +10,21 @@ import {
 } from '../native/binding.js';
 import { NativeError } from '../native/native-error.js';
 import { DaemonError } from './daemon-error.js';
+import { joinHostCgroups } from './host-cgroups.js';
 import { compileRules, type NamedContainer } from './profile-rules.js';
 
 /**
- * An engine as configured, without a mount.
+ * An engine as configured, without a mount; this thread is in the host's cgroup namespace then.
  *
- * @throws DaemonError "no_cgroups", NativeError for other reasons
+ * @throws DaemonError "no_cgroups" or "part_of_cgroups", NativeError for other reasons
  */
 export function openEngine(config: Config): NativeEngine {
+  joinHostCgroups(config.roots);
+  return openWorkersEngine(config);
+}
+
+/** The same for a worker, whose keeper is where it has to be. */
+export function openWorkersEngine(config: Config): NativeEngine {
   try {
     return NativeEngine.open(nativeOptions(config));
   } catch (error) {

@@ -77,8 +77,8 @@ export async function launch(options: LaunchOptions): Promise<never> {
   const logger = createLogger(config.log.level, writesToJournal());
   const problems = options.problems.map(describeProblem);
   if (problems.length > 0) logger.error({ problems }, logMessages.lastGood);
-  const cgroups = outlive === undefined ? [] : await makeOwnCgroup(outlive.cgroup, logger);
   const files = await listFiles(config);
+  const cgroups = outlive === undefined ? [] : await makeOwnCgroup(outlive.cgroup, logger);
   for (const giveUpAt = Date.now() + takeOverMs; ; await setTimeout(retryMs)) {
     try {
       return await becomeNextKeeper(options, files, cgroups);
@@ -136,7 +136,7 @@ function isInUse(error: unknown): boolean {
   return ['run_dir_in_use', 'tree_busy', 'ECONNRESET', 'EAGAIN'].includes(codeOf(error) ?? '');
 }
 
-/** The files there are to serve; opening an engine also shows whether one can. */
+/** The files there are to serve; opening an engine also shows whether one can, and where containers' cgroups are found. */
 async function listFiles(config: Config): Promise<string[]> {
   await using engine = openEngine(config);
   return engine.files();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cgroups for a daemon that outlives its container: outside the container's, with the limits those have.
+import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Mount, parseMounts } from '../containers/mount-table.js';
@@ -58,10 +59,11 @@ function isHierarchy({ type, fileSystemOptions }: Mount, controllers: readonly s
  * @throws DaemonError "no_own_cgroup"
  */
 export async function makeOwnCgroup(name: string, logger: Logger): Promise<string[]> {
-  const [mountinfo, cgroup] = await Promise.all(
-    ['mountinfo', 'cgroup'].map((file) => readFile(`/proc/self/${file}`, 'utf8')),
+  // By this thread: those that read asynchronously may be in a cgroup namespace where paths are others.
+  const [mountinfo = '', cgroup = ''] = ['mountinfo', 'cgroup'].map((file) =>
+    readFileSync(`/proc/self/${file}`, 'utf8'),
   );
-  const plans = planOwnCgroup(mountinfo ?? '', cgroup ?? '', name);
+  const plans = planOwnCgroup(mountinfo, cgroup, name);
   if (plans.length === 0) {
     const advice = 'mount the host\'s "/sys/fs/cgroup" there';
     throw new DaemonError('no_own_cgroup', `No cgroup hierarchy is mounted as a whole: ${advice}`);

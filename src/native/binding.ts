@@ -239,6 +239,7 @@ export interface Addon extends AttachFunctions {
   isConnected(fd: number): boolean;
   makeMemory(name: string): number;
   listen(path: string, mode: number): number;
+  enterHostCgroups(procRoot: string): void;
   become(command: readonly string[], fds: readonly number[]): void;
   /** `link` is -1 when no worker serves; `worker` is 0 when it is the peer of the link's connection. */
   takeOver(path: string): { link: number; worker: number; fds: number[] } | undefined;

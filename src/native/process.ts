@@ -13,6 +13,14 @@ export function listen(path: string, mode: number): number {
   return callNative(() => loadAddon().listen(path, mode));
 }
 
+/**
+ * Brings this thread, and what it becomes and starts, into the cgroup namespace of process 1 of `procRoot`. Node's own
+ * threads, which read files asynchronously, stay where they are.
+ */
+export function enterHostCgroups(procRoot: string): void {
+  callNative(() => loadAddon().enterHostCgroups(procRoot));
+}
+
 /** Becomes another program with the same process id, which gets `fds`; returns only by throwing. */
 export function become(command: readonly string[], fds: readonly number[]): never {
   callNative(() => loadAddon().become(command, fds));

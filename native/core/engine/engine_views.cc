@@ -172,8 +172,8 @@ Result<ViewRef> Engine::MakeView(const Identity& identity, std::string key, Scra
   if (identity.init) {
     view->init = *identity.init;
   } else {
-    const auto oldest =
-        resolver_->Inits().Oldest(view->cgroup.Primary().get(), identity.is_host_process, scratch.file);
+    const auto oldest = resolver_->Inits().Oldest(
+        view->cgroup.Primary().get(), identity.is_host_process, scratch.file);
     if (!oldest) return oldest.error();
     view->init = *oldest;
   }

@@ -91,8 +91,7 @@ Result<PidStat> ParsePidStat(std::string_view text) {
   for (int field = 5; field <= kStarttimeField; ++field) word = TakeWord(text);
   const auto starttime = ParseU64(word);
   if (state.size() != 1 || !ppid || !starttime) return ParseErrorAt(1, "stat");
-  return PidStat{
-      .state = state[0], .ppid = static_cast<pid_t>(*ppid), .starttime = *starttime};
+  return PidStat{.state = state[0], .ppid = static_cast<pid_t>(*ppid), .starttime = *starttime};
 }
 
 std::vector<uint64_t> ParseNsPids(std::string_view status_text) {
