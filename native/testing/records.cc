@@ -104,7 +104,13 @@ Napi::Value FromMemInfo(Napi::Env env, const core::proc::MemInfo& info) {
 }
 
 Napi::Value FromStat(Napi::Env env, const Stat& stat) {
-  return FromTable(env, stat, kStat);
+  const Napi::Object object = FromTable(env, stat, kStat);
+  const Napi::Array softirqs = Napi::Array::New(env);
+  for (const uint64_t count : stat.Softirqs()) {
+    softirqs.Set(softirqs.Length(), FromU64(env, count)).UnwrapOr(false);
+  }
+  Set(object, "softirqs", softirqs);
+  return object;
 }
 
 Napi::Value FromCpuInfo(Napi::Env env, const core::proc::CpuInfo& info) {

@@ -32,7 +32,7 @@ export type Stat = Counters<
   | 'procs_running'
   | 'procs_blocked'
   | 'softirq'
->;
+> & { softirqs: bigint[] };
 
 export interface CpuInfoBlock {
   cpu: number;

@@ -114,6 +114,22 @@ describe('htop', () => {
   });
 });
 
+describe('node_exporter', () => {
+  const collectors = ['cpu', 'diskstats', 'loadavg', 'meminfo', 'pressure', 'stat', 'vmstat'];
+
+  containerTestWith(command('prometheus-node-exporter'))('collects from every file', async () => {
+    const wanted = collectors.map((name) => `--collector.${name}`).join(' ');
+    const script = `
+      prometheus-node-exporter --web.listen-address=127.0.0.1:9100 --collector.disable-defaults ${wanted} >/tmp/log 2>&1 &
+      until /busybox wget -q -O - http://127.0.0.1:9100/metrics; do kill -0 $! || exit 1; sleep 0.1; done
+      kill $!`;
+    const metrics = await box.output('sh', '-c', script);
+    for (const name of collectors) {
+      expect(metrics).toContain(`node_scrape_collector_success{collector="${name}"} 1\n`);
+    }
+  });
+});
+
 describe('busybox', () => {
   test('top', async () => {
     const text = await box.output('/busybox', 'top', '-b', '-n', '1');

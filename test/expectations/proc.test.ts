@@ -52,6 +52,18 @@ describe('a container of 64 MiB and one CPU', () => {
     expect(others).toEqual(expect.arrayContaining(['intr', 'ctxt', 'btime', 'processes']));
   });
 
+  test('has the numbers in its stat that the kernel prints', async () => {
+    await using cgroup = await smallCgroup();
+    const shape = (text: string) =>
+      text.split('\n').map((line) => line.replace(/ .*/, (rest) => ` ${rest.split(' ').length}`));
+    const host = shape(await readFile('/proc/stat', 'utf8'));
+    const own = shape(await readIn(cgroup, 'proc/stat'));
+    // Of intr a total and one more; readers take as many as there are.
+    expect(own).toContain('intr 3');
+    const wanted = host.filter((line) => !/^(cpu[1-9]|intr)/.test(line));
+    expect(own.filter((line) => !line.startsWith('intr'))).toEqual(wanted);
+  });
+
   test('has its limit for MemTotal', async () => {
     await using cgroup = await smallCgroup();
     expect(await readIn(cgroup, 'proc/meminfo')).toMatch(/^MemTotal: +65536 kB$/m);

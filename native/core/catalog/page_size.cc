@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "core/proc/stat.h"
+
 namespace core::catalog {
 namespace {
 
@@ -20,7 +22,9 @@ size_t StatSizeFor(size_t cpus) {
   const size_t per_cpu = 3 + DigitsOf(cpus) + 1 + 5 * (kCounterDigits + 1) + 12;
   // intr, ctxt, btime, processes, procs_running, procs_blocked, softirq.
   constexpr size_t kOthers = 7 * (14 + 1 + kCounterDigits + 1);
-  return (cpus + 1) * per_cpu + kOthers;
+  // " 0" of intr, and softirq's numbers of 32 bits.
+  constexpr size_t kKinds = 2 + proc::Stat::kSoftirqsMax * (1 + 10);
+  return (cpus + 1) * per_cpu + kOthers + kKinds;
 }
 
 }  // namespace

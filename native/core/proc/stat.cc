@@ -53,12 +53,24 @@ bool ParseCpuLine(std::string_view text, Stat& stat) {
   return any;
 }
 
+// Behind the total. Kinds beyond those that there is room for are left out.
+bool ParseSoftirqs(std::string_view text, Stat& stat) {
+  while (stat.softirq_kinds < Stat::kSoftirqsMax) {
+    const std::string_view word = TakeWord(text);
+    if (word.empty()) return true;
+    const auto value = ParseU64(word);
+    if (!value) return false;
+    stat.softirqs[stat.softirq_kinds++] = *value;
+  }
+  return true;
+}
+
 bool ParseField(const Field& field, std::string_view text, Stat& stat) {
   if (field.member == nullptr) return ParseCpuLine(text, stat);
   const auto value = ParseU64(TakeWord(text));
   if (!value) return false;
   stat.*field.member = *value;
-  return true;
+  return field.member != &Stat::softirq || ParseSoftirqs(text, stat);
 }
 
 }  // namespace

@@ -7,7 +7,10 @@
 //         missing keys stay 0.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "core/base/result.h"
@@ -23,7 +26,14 @@ struct Stat {
   uint64_t processes = 0;
   uint64_t procs_running = 0;
   uint64_t procs_blocked = 0;
-  uint64_t softirq = 0;  // the total in front of the per-type numbers
+  uint64_t softirq = 0;  // the total in front of the numbers of each kind
+  // Of each kind, as many as the kernel has: NR_SOFTIRQS is 10.
+  [[nodiscard]] std::span<const uint64_t> Softirqs() const {
+    return std::span(softirqs).first(softirq_kinds);
+  }
+  static constexpr size_t kSoftirqsMax = 16;
+  std::array<uint64_t, kSoftirqsMax> softirqs{};
+  size_t softirq_kinds = 0;
 };
 
 // "cpu  3557 0 2032 30689 299 0 46 108 0 0", "intr 137278 0 ...", "ctxt 308744"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fs/proc/stat.c: show_stat() (6.18). Different on purpose: iowait, irq, softirq and guest time are
-// not counted per cgroup and are 0; intr and softirq are the host's totals without the numbers per
-// interrupt; procs_running and procs_blocked are the container's.
+// not counted per cgroup and are 0; intr is the host's total with one 0 for all interrupts, as its
+// readers take as many as there are; procs_running and procs_blocked are the container's.
 #include "core/proc/stat.h"
 
 #include <algorithm>
@@ -41,14 +41,16 @@ void RenderStat(const Sheet& sheet, TextWriter& out) {
   }
   const proc::Stat& host = *sheet.host_stat;
   const TaskCounts& tasks = sheet.tasks;
-  PutLine("intr", host.intr, out);
+  out.Put("intr ").PutU64(host.intr).Put(" 0\n");
   PutLine("ctxt", host.ctxt, out);
   PutLine("btime", host.btime, out);
   PutLine("processes", host.processes, out);
   // At least the reader runs.
   PutLine("procs_running", std::max(SaturatingSub(tasks.running, tasks.blocked), uint64_t{1}), out);
   PutLine("procs_blocked", tasks.blocked, out);
-  PutLine("softirq", host.softirq, out);
+  out.Put("softirq ").PutU64(host.softirq);
+  for (const uint64_t count : host.Softirqs()) out.Put(' ').PutU64(count);
+  out.Put('\n');
 }
 
 }  // namespace core::render

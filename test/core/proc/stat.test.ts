@@ -36,6 +36,7 @@ describe('ParseStat()', () => {
       procs_running: 2n,
       procs_blocked: 1n,
       softirq: 120381n,
+      softirqs: [0n, 16493n],
     });
   });
 
@@ -53,7 +54,7 @@ describe('ParseStat()', () => {
     expect(core.parseStat('')).toMatchObject({ user: 0n, ctxt: 0n });
   });
 
-  it.each(['btime\n', 'btime x\n', 'btime -1\n', 'cpu \n', 'cpu  1 2 x\n', 'intr \n'])(
+  it.each(['btime\n', 'btime x\n', 'btime -1\n', 'cpu \n', 'cpu  1 2 x\n', 'intr \n', 'softirq 1 x\n'])(
     'rejects %j, with its line',
     (line) => {
       expect(() => core.parseStat(`ctxt 1\n${line}`)).toThrow(parseError(2));
@@ -63,6 +64,9 @@ describe('ParseStat()', () => {
   it.each(capturedTexts(/:proc\/stat$/))('reads $name', ({ text }) => {
     const stat = core.parseStat(text);
     expect(stat.btime).toBe(BigInt(/^btime (\d+)$/m.exec(text)?.[1] ?? 0));
-    expect(stat.softirq).toBe(BigInt(/^softirq (\d+)/m.exec(text)?.[1] ?? 0));
+    const [total, ...kinds] = /^softirq (.+)/m.exec(text)?.[1]?.split(' ').map(BigInt) ?? [];
+    expect(stat.softirq).toBe(total);
+    expect(stat.softirqs).toEqual(kinds);
+    expect(kinds).toHaveLength(10);
   });
 });
