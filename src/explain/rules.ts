@@ -182,7 +182,7 @@ const slabInfoRules: Record<string, Rule> = {
 };
 
 const disks: Rule = {
-  formula: 'what its cgroup did on the device; bytes as sectors of 512',
+  formula: 'what its cgroup did on the device, 0 where it did nothing; bytes as sectors of 512',
   sources: [
     ['io.stat', '*'],
     ...['throttle', 'bfq'].flatMap((policy) => [

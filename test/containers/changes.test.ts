@@ -114,7 +114,7 @@ paths += ['/sys/devices/system/cpu/online']
 def read(path):
     with open(path, 'rb') as file:
         text = file.read()
-    if not text and not path.endswith('diskstats'):
+    if not text:
         raise ValueError(path + ' is empty')
 def loop():
     try:

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { ProcessCgroup } from '../_support/cgroup-tree.js';
 import { containerTest, containerTestWith, useContainers } from '../_support/containers.js';
 import { type DockerContainer, docker } from '../_support/docker.js';
+import { run } from '../_support/lensfs.js';
 import { parseMemInfo, parseStat } from '../_support/proc-text.js';
 import { command, twoCpus } from '../_support/requirements.js';
 import { kibPerMebibyte, mebibyte } from '../_support/units.js';
@@ -177,6 +178,15 @@ describe('psutil', () => {
     const created = await ask('psutil.Process(1).create_time()');
     const started = new Date(await docker('inspect', '--format', '{{.State.StartedAt}}', box.name));
     expect(Math.abs(created * 1000 - started.getTime())).toBeLessThan(3000);
+  });
+
+  test('disk_io_counters are 0 for every disk before there is any I/O', async () => {
+    const names = 'sorted(psutil.disk_io_counters(perdisk=True, nowrap=False))';
+    const host = `import psutil; print(*${names})`;
+    const { stdout } = await run('python3', ['-c', host]);
+    await using idle = await containers().docker(flags);
+    const script = `import psutil; print(*${names}); print(psutil.disk_io_counters(nowrap=False) is None)`;
+    expect(await idle.output('python3', '-c', script)).toBe(`${stdout}False\n`);
   });
 
   test('disk_io_counters are what the cgroup has read and written', async () => {

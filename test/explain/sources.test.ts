@@ -59,7 +59,7 @@ describe('explainFile() has a source for every number that is no constant', () =
   });
 });
 
-/** A container without swap or disks has no rows there. */
+/** A container without swap, and a host without disks, have no rows there. */
 const mayBeEmpty = ['proc/swaps', 'proc/diskstats'];
 
 describe.skipIf(!hasCgroups())('explainFile() of tasks', () => {

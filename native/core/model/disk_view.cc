@@ -36,11 +36,6 @@ DiskRow MakeRow(const proc::DiskLine& host, const cgroup::IoDevice& device) {
   };
 }
 
-bool HasIo(const DiskRow& row) {
-  return (row.reads | row.read_sectors | row.writes | row.write_sectors | row.discards |
-          row.discard_sectors) != 0;
-}
-
 }  // namespace
 
 std::vector<DiskRow> DeriveDiskRows(const std::vector<proc::DiskLine>& host,
@@ -48,12 +43,12 @@ std::vector<DiskRow> DeriveDiskRows(const std::vector<proc::DiskLine>& host,
   std::vector<cgroup::IoDevice> sorted = devices;
   std::sort(sorted.begin(), sorted.end(), HasSmallerNumber);
   std::vector<DiskRow> rows;
+  rows.reserve(host.size());
   for (const proc::DiskLine& line : host) {
-    const cgroup::IoDevice wanted{.major = line.major, .minor = line.minor};
-    const auto device = std::lower_bound(sorted.begin(), sorted.end(), wanted, HasSmallerNumber);
-    if (device == sorted.end() || NumberOf(*device) != NumberOf(wanted)) continue;
-    const DiskRow row = MakeRow(line, *device);
-    if (HasIo(row)) rows.push_back(row);
+    const cgroup::IoDevice none{.major = line.major, .minor = line.minor};
+    const auto device = std::lower_bound(sorted.begin(), sorted.end(), none, HasSmallerNumber);
+    const bool is_found = device != sorted.end() && NumberOf(*device) == NumberOf(none);
+    rows.push_back(MakeRow(line, is_found ? *device : none));
   }
   return rows;
 }

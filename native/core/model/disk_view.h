@@ -3,7 +3,7 @@
 //
 // Source: the project's contract for values, "diskstats".
 // Units:  operations and 512-byte sectors.
-// Errors: none; a device the host does not list is left out, so is one without any I/O.
+// Errors: none; a device the host does not list is left out, one without any I/O is all 0.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@ struct DiskRow {
   uint64_t discards = 0, discard_sectors = 0;
 };
 
-// In the host's order; no counter is above the host's of the same device.
+// Every device of the host, in its order, as programs look for disks here that they know from
+// elsewhere; no counter is above the host's of the same device.
 std::vector<DiskRow> DeriveDiskRows(const std::vector<proc::DiskLine>& host,
                                     const std::vector<cgroup::IoDevice>& devices);
 

@@ -16,46 +16,41 @@ const derive = (...devices: Parameters<typeof core.deriveDiskRows>[1]['devices']
 
 describe('DeriveDiskRows()', () => {
   it('turns bytes into sectors and keeps the layout of the host', () => {
-    expect(
-      derive({
-        major: 254,
-        minor: 0,
-        rios: 3,
-        rbytes: 5120,
-        wios: 4,
-        wbytes: 1023,
-        dios: 1,
-        dbytes: 512,
-      }),
-    ).toEqual([
-      {
-        major: 254,
-        minor: 0,
-        name: 'vda',
-        value_count: 17,
-        reads: 3n,
-        read_sectors: 10n,
-        writes: 4n,
-        write_sectors: 1n,
-        discards: 1n,
-        discard_sectors: 1n,
-      },
-    ]);
+    const counters = { rios: 3, rbytes: 5120, wios: 4, wbytes: 1023, dios: 1, dbytes: 512 };
+    expect(derive({ major: 254, minor: 0, ...counters })[1]).toEqual({
+      major: 254,
+      minor: 0,
+      name: 'vda',
+      value_count: 17,
+      reads: 3n,
+      read_sectors: 10n,
+      writes: 4n,
+      write_sectors: 1n,
+      discards: 1n,
+      discard_sectors: 1n,
+    });
   });
 
   it('keeps the order of the host', () => {
     const rows = derive({ major: 8, minor: 16, rios: 1 }, { major: 254, minor: 0, rios: 1 });
-    expect(rows.map(({ name }) => name)).toEqual(['vda', 'sdb']);
+    expect(rows.map(({ name, reads }) => `${name} ${reads}`)).toEqual([
+      'loop0 0',
+      'vda 1',
+      'sdb 1',
+    ]);
   });
 
-  it('leaves out devices without any I/O and devices the host does not list', () => {
-    expect(
-      derive(
-        { major: 254, minor: 0 },
-        { major: 9, minor: 9, rios: 5 },
-        { major: 7, minor: 0, rios: 5 },
-      ),
-    ).toEqual([]);
+  it('has every device of the host, with 0 where there was no I/O, and no other', () => {
+    const rows = derive(
+      { major: 254, minor: 0 },
+      { major: 9, minor: 9, rios: 5 },
+      { major: 7, minor: 0, rios: 5 },
+    );
+    expect(rows.map(({ name }) => name)).toEqual(['loop0', 'vda', 'sdb']);
+    for (const { major, minor, name, value_count, ...counters } of rows) {
+      expect([...new Set(Object.values(counters))]).toEqual([0n]);
+    }
+    expect(derive()).toEqual(rows);
   });
 
   it('shows no counter above the host', () => {

@@ -54,12 +54,17 @@ describe('ParseStat()', () => {
     expect(core.parseStat('')).toMatchObject({ user: 0n, ctxt: 0n });
   });
 
-  it.each(['btime\n', 'btime x\n', 'btime -1\n', 'cpu \n', 'cpu  1 2 x\n', 'intr \n', 'softirq 1 x\n'])(
-    'rejects %j, with its line',
-    (line) => {
-      expect(() => core.parseStat(`ctxt 1\n${line}`)).toThrow(parseError(2));
-    },
-  );
+  it.each([
+    'btime\n',
+    'btime x\n',
+    'btime -1\n',
+    'cpu \n',
+    'cpu  1 2 x\n',
+    'intr \n',
+    'softirq 1 x\n',
+  ])('rejects %j, with its line', (line) => {
+    expect(() => core.parseStat(`ctxt 1\n${line}`)).toThrow(parseError(2));
+  });
 
   it.each(capturedTexts(/:proc\/stat$/))('reads $name', ({ text }) => {
     const stat = core.parseStat(text);
