@@ -75,8 +75,47 @@ Result<Fd> OpenBare(const std::string& tree, bool writable) {
   return bare;
 }
 
-Status MakeTree(const std::string& tree) {
+bool IsEmptyFile(int dir_fd, const char* name) {
+  struct stat status{};
+  return fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
+         status.st_size == 0;
+}
+
+// Whether all that is in `dir`, whose path in the tree is `prefix`, are empty places of leaves. A
+// container engine makes them that is asked for a file of the tree before there is one.
+bool HasOnlyPlaces(Fd dir, const std::string& prefix, const std::vector<std::string>& leaves) {
+  DIR* const stream = fdopendir(dir.get());
+  if (stream == nullptr) return false;
+  const int fd = dir.release();  // closedir closes it
+  bool has_only_places = true;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): this stream is ours alone.
+  while (const dirent* entry = readdir(stream)) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    const std::string path = prefix + std::string(name);
+    const bool is_known = std::ranges::any_of(leaves, [&](const std::string& leaf) {
+      return leaf == path || leaf.starts_with(path + "/");
+    });
+    Fd below(openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    has_only_places =
+        is_known && (below.valid() ? HasOnlyPlaces(std::move(below), path + "/", leaves)
+                                   : IsEmptyFile(fd, entry->d_name));
+    if (!has_only_places) break;
+  }
+  closedir(stream);
+  return has_only_places;
+}
+
+Status CheckIsFreeForTree(const std::string& tree, const std::vector<std::string>& leaves) {
   Status is_free = CheckIsFree(tree);
+  if (is_free || is_free.error().errno_value != ENOTEMPTY) return is_free;
+  Fd dir(open(tree.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (dir.valid() && HasOnlyPlaces(std::move(dir), "", leaves)) return Unit{};
+  return is_free;
+}
+
+Status MakeTree(const std::string& tree, const std::vector<std::string>& leaves) {
+  Status is_free = CheckIsFreeForTree(tree, leaves);
   if (!is_free) return is_free;
   if (mount(kSource, tree.c_str(), kType, MS_NOSUID | MS_NODEV | MS_NOEXEC, kOptions) != 0) {
     return SystemError("mount", tree);
@@ -167,7 +206,7 @@ Status StageTree(const std::string& tree,
                  const std::vector<std::string>& leaves,
                  const LayerSource& native) {
   if (!IsTree(tree)) {
-    Status made = MakeTree(tree);
+    Status made = MakeTree(tree, leaves);
     if (!made) return made;
   }
   const auto bare = OpenBare(tree, true);

@@ -41,7 +41,8 @@ core::Result<std::vector<std::string>> ListLeaves(const std::string& tree);
 // Where a leaf is mounted.
 std::string LeafPath(const std::string& tree, std::string_view leaf);
 
-// Makes the tree, or adds what it lacks. `leaves` are paths in it, such as "proc/meminfo"; one that
+// Makes the tree, over an empty directory or one that has but empty places of leaves, or adds what
+// it lacks. `leaves` are paths in it, such as "proc/meminfo"; one that
 // ends in a slash is a directory that is stacked as a whole. Each new one gets `native` as its
 // first layer.
 core::Status StageTree(const std::string& tree,

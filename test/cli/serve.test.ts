@@ -2,6 +2,7 @@
 // The real daemon: real mounts, real signals, real sockets.
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { describe, expect } from 'vitest';
 import { codeOf } from '../../src/errors.js';
 import { expectDaemonMounts } from '../_support/expect-mounts.js';
@@ -138,6 +139,30 @@ describe('lensfs serve, when it cannot', () => {
     );
     expect(await readdir(dir.at('tree'))).toEqual(['precious']);
   });
+
+  test('serves over the empty places of its files, which a container engine has made', async () => {
+    await using dir = await TempDir.create();
+    for (const place of ['proc/meminfo', 'proc/pressure/cpu', 'sys/devices/system/cpu'])
+      await mkdir(dir.at('tree', place), { recursive: true });
+    await writeFile(dir.at('tree/proc/stat'), '');
+    await using daemon = await RunningDaemon.start([], { dir });
+    expect(await readFile(`${daemon.tree}/proc/meminfo`, 'utf8')).toMatch(/^MemTotal: /);
+    expect(await readFile(`${daemon.tree}/proc/stat`, 'utf8')).toMatch(/^cpu /);
+  });
+
+  for (const [what, path, text] of [
+    ['a file with text', 'proc/meminfo', 'x'],
+    ['a name that no file has', 'proc/precious', ''],
+    ['a name within a directory of ours', 'sys/devices/system/cpu/precious', ''],
+  ] as const) {
+    test(`leaves a tree alone that has ${what}`, async () => {
+      await using dir = await TempDir.create();
+      await mkdir(dirname(dir.at('tree', path)), { recursive: true });
+      await writeFile(dir.at('tree', path), text);
+      expect(await refused(dir)).toContain('/tree" is not empty: empty it');
+      expect(await readFile(dir.at('tree', path), 'utf8')).toBe(text);
+    });
+  }
 
   test('refuses a tree that is a file', async () => {
     await using dir = await TempDir.create();
