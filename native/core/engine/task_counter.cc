@@ -13,7 +13,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/clock.h"
 #include "core/base/read_file.h"
 #include "core/base/result.h"
 #include "core/base/text.h"
