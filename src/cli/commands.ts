@@ -36,9 +36,10 @@ const loads: Readonly<Record<string, Load>> = {
 
 export const commandNames: readonly string[] = Object.keys(loads);
 
-/** All of them. */
-export async function loadCommands(): Promise<Command[]> {
-  return await Promise.all(Object.values(loads).map((load) => load()));
+/** All of them whose names begin so. */
+export async function loadCommands(prefix = ''): Promise<Command[]> {
+  const found = Object.entries(loads).filter(([name]) => name.startsWith(prefix));
+  return await Promise.all(found.map(([, load]) => load()));
 }
 
 /** The command that the arguments begin with. */

@@ -12,14 +12,14 @@ ${exitCodeMeanings.map(([code, meaning]) => `  ${code}  ${meaning}\n`).join('')}
 export const helpOption: Option = { type: 'boolean', help: 'print this help' };
 
 /** `lensfs --help`. */
-export function formatHelp(commands: readonly Command[]): string {
+export function formatHelp(commands: readonly Command[], group = ''): string {
   const rows = commands.map(({ name, operands, summary }) => [
     [name, ...operands].join(' '),
     summary,
   ]);
   return `Gives containers truthful /proc files.
 
-Usage: lensfs COMMAND [OPTION ...]
+Usage: lensfs ${group}COMMAND [OPTION ...]
 
 Commands:
 ${table(rows)}

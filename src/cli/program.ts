@@ -27,8 +27,13 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
 async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   const [name] = argv;
   if (name === undefined) throw new UsageError('missing command');
-  if (name === '--help' || name === '-h' || name === 'help') {
+  if (isHelp(name)) {
     io.stdout.write(formatHelp(await loadCommands()));
+    return exitCodes.ok;
+  }
+  const group = isHelp(argv[1]) ? await loadCommands(`${name} `) : [];
+  if (group.length > 0) {
+    io.stdout.write(formatHelp(group, `${name} `));
     return exitCodes.ok;
   }
   if (name === '--version') {
@@ -41,6 +46,10 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   if (!args.isSet('help')) return await command.run(args, io);
   io.stdout.write(formatCommandHelp(command));
   return exitCodes.ok;
+}
+
+function isHelp(word: string | undefined): boolean {
+  return word === '--help' || word === '-h' || word === 'help';
 }
 
 function unknownCommand([first = '', second]: readonly string[]): UsageError {

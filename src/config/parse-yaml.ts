@@ -31,7 +31,8 @@ export function parseYaml(text: string, path: string): Sources {
         const path = key === '' ? String(name) : `${key}.${name}`;
         visit(value as ParsedNode | null, path, name.range[0]);
       }
-    } else {
+    } else if (key !== '') {
+      // An empty mapping as a whole is an empty configuration.
       entries.push({ key, value: node?.toJS(document) ?? null, origin: at(offset) });
     }
   };

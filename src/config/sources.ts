@@ -30,8 +30,9 @@ const dropInDirectory = 'conf.d';
 
 const envPrefix = 'LENSFS_';
 
-// What Kubernetes and Docker put into a container's environment for a service named "lensfs".
-const serviceVariable = /^LENSFS_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP)(_\w+)?)?)$/;
+// What Kubernetes and Docker put into a container's environment for a service whose name begins with "lensfs".
+const serviceVariable =
+  /^LENSFS_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
 
 /** Reads every source anew. */
 export async function readSources(
@@ -114,7 +115,8 @@ async function readConfigFile(file: string | undefined): Promise<Sources> {
 function readEnvironment(env: NodeJS.ProcessEnv): Entry[] {
   const keyOf = new Map(configKeys.map(({ name }) => [envName(name), name]));
   return Object.entries(env)
-    .filter(([name]) => name.startsWith(envPrefix) && !serviceVariable.test(name))
+    .filter(([name]) => name.startsWith(envPrefix))
+    .filter(([name]) => keyOf.has(name) || !serviceVariable.test(name))
     .map(([name, value]) => ({ key: keyOf.get(name) ?? keyLike(name), value, origin: name }));
 }
 

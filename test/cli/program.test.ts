@@ -56,6 +56,14 @@ describe('lensfs', () => {
     });
   }
 
+  test(`lists the commands of a group`, async () => {
+    const { code, stdout, stderr } = await lensfs(['kubernetes', '--help']);
+    expect([code, stderr]).toEqual([0, '']);
+    const listed = [...stdout.matchAll(/^ {2}(kubernetes \w+)/gm)].map(([, name]) => name);
+    const all = commands.map(({ name }) => name);
+    expect(listed).toEqual(all.filter((name) => name.startsWith('kubernetes ')));
+  });
+
   for (const { name, summary, operands, options, examples } of commands) {
     const words = name.split(' ');
     test(`explains ${name}, with every option and with examples`, async () => {

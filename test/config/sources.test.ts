@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { describeProblem, parseConfig } from '../../src/config/parse.js';
 import { parseYaml } from '../../src/config/parse-yaml.js';
 import { readSources, type Sources } from '../../src/config/sources.js';
+import { serviceVariables } from '../_support/kubelet.js';
 import { TempDir } from '../_support/temp-dir.js';
 
 function problemsOf({ entries, problems }: Sources): string[] {
@@ -26,9 +27,12 @@ describe('parseYaml()', () => {
     expect(parsed).toMatchObject({ ok: true, config: { swap: false, loadavg: true } });
   });
 
-  test.each(['', '# only a comment\n', '---\n', '~\n'])('takes %j for an empty file', (text) => {
-    expect(parseYaml(text, 'f.yaml')).toEqual({ entries: [], problems: [] });
-  });
+  test.each(['', '# only a comment\n', '---\n', '~\n', '{}', '{}\n', '--- {}\n', '# none\n{ }\n'])(
+    'takes %j for an empty file',
+    (text) => {
+      expect(parseYaml(text, 'f.yaml')).toEqual({ entries: [], problems: [] });
+    },
+  );
 
   test('takes a section whose keys are all commented out for an absent one', () => {
     expect(problemsOf(parseYaml('cpu:\n  # count: quota\ntree: /a\n', 'f.yaml'))).toEqual([]);
@@ -105,17 +109,19 @@ describe('readSources()', () => {
     ]);
   });
 
-  test('overlooks what Kubernetes sets for a service named lensfs', async () => {
-    const env = {
-      LENSFS_SERVICE_HOST: '10.0.0.1',
-      LENSFS_SERVICE_PORT: '443',
-      LENSFS_SERVICE_PORT_HTTPS: '443',
-      LENSFS_PORT: 'tcp://10.0.0.1:443',
-      LENSFS_PORT_443_TCP: 'tcp://10.0.0.1:443',
-      LENSFS_PORT_443_TCP_ADDR: '10.0.0.1',
-    };
-    expect(await readSources({ file: '/dev/null' }, env)).toEqual({ entries: [], problems: [] });
-  });
+  test.each(['lensfs', 'lensfs-injector', 'lensfs-log', 'lensfs-cpu-count'])(
+    'overlooks what Kubernetes sets for a service named %s',
+    async (name) => {
+      const ports = [
+        { name: 'https', port: 443 },
+        { name: 'some-udp', port: 53, protocol: 'UDP' },
+      ];
+      const variables = serviceVariables({ metadata: { name }, spec: { ports } });
+      const env = Object.fromEntries(variables.map((variable) => variable.split('=')));
+      expect(Object.keys(env).length).toBeGreaterThan(10);
+      expect(await readSources({ file: '/dev/null' }, env)).toEqual({ entries: [], problems: [] });
+    },
+  );
 
   test('refuses a --set without a key or a value', async () => {
     const sources = await readSources({ file: '/dev/null', sets: ['readers', '=5', 'tree='] }, {});
