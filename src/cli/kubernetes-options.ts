@@ -8,6 +8,7 @@ import {
   injectableFiles,
   shortName,
 } from '../kubernetes/files.js';
+import { defaultForeignNodes, foreignNodeLabel } from '../kubernetes/skip.js';
 import { type Arguments, type Option, UsageError } from './command.js';
 
 export const treeOnNodesOption: Option = {
@@ -21,6 +22,12 @@ export const filesOption: Option = {
   placeholder: 'NAMES',
   values: injectableFiles.map(shortName),
   help: `files that a pod gets which names none, such as cpuinfo,meminfo (default: ${injectableFiles.length} files)`,
+};
+
+export const foreignNodesOption: Option = {
+  type: 'string',
+  placeholder: 'LABELS',
+  help: `pods that ask for nodes with one of these labels get no view (default: ${defaultForeignNodes.join(',')})`,
 };
 
 export const defaultApiServer = 'https://kubernetes.default.svc';
@@ -56,6 +63,16 @@ export function readFiles(args: Arguments): readonly InjectableFile[] {
   }
   const wanted = new Set(words.map(findFile));
   return injectableFiles.filter((file) => wanted.has(file));
+}
+
+/** @throws UsageError */
+export function readForeignNodes(args: Arguments): readonly string[] {
+  const text = args.text('foreign-nodes');
+  if (text === undefined) return defaultForeignNodes;
+  const labels = text.split(',').filter((label) => label !== '');
+  const wrong = labels.find((label) => !foreignNodeLabel.test(label));
+  if (wrong === undefined) return labels;
+  throw new UsageError(`--foreign-nodes: expected labels such as key=value, got "${wrong}"`);
 }
 
 /** @throws UsageError */

@@ -91,7 +91,9 @@ export function failed(reason: string): Review {
 }
 
 function decide(path: AdmissionPath, request: AdmissionRequest, options: ReviewOptions): Review {
-  if (path === admissionPaths.workload) return reviewWorkload(request.object, request.operation);
+  if (path === admissionPaths.workload) {
+    return reviewWorkload(request.object, request.operation, request.oldObject);
+  }
   const namespace = namespaces[path];
   if (namespace === undefined) return nothing('failed', `no such path "${path}"`);
   const pod = podSchema.parse(request.object);

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pod -> the patch that gives it the view. Pure.
 import { posix } from 'node:path';
-import { hostPath, hostPathType, type InjectableFile, mountPath, volumeName } from './files.js';
+import {
+  hostPath,
+  hostPathType,
+  type InjectableFile,
+  injectableFiles,
+  mountPath,
+  volumeName,
+} from './files.js';
 import { append, type PatchOperation } from './json-patch.js';
 import {
   type Container,
@@ -27,12 +34,14 @@ export interface Injection {
   exceptions: string[];
   /** Names of the containers that have the view, or will. */
   containers: string[];
+  /** Names of the pod's volumes that are ours, in order. */
+  volumes: string[];
 }
 
 /** Works out what is missing; a second call on the patched pod finds nothing to do. */
 export function injectView(pod: Pod, options: InjectionOptions): Injection {
   const volumes = new VolumeSet(pod.spec.volumes ?? [], options.tree);
-  const found: Injection = { patch: [], exceptions: [], containers: [] };
+  const found: Injection = { patch: [], exceptions: [], containers: [], volumes: [] };
   const mounts: PatchOperation[] = [];
   for (const list of containerLists) {
     for (const [index, container] of (pod.spec[list] ?? []).entries()) {
@@ -40,6 +49,7 @@ export function injectView(pod: Pod, options: InjectionOptions): Injection {
       mounts.push(...mountFiles({ list, index, container }, volumes, options, found));
     }
   }
+  found.volumes = volumes.ours();
   found.patch = [...append(['spec', 'volumes'], pod.spec.volumes, volumes.added), ...mounts];
   return found;
 }
@@ -141,6 +151,13 @@ class VolumeSet {
 
   isOurs(name: string, file: InjectableFile): boolean {
     return this.#sources.get(name) === hostPath(this.#tree, file);
+  }
+
+  ours(): string[] {
+    return injectableFiles
+      .map((file) => this.find(file))
+      .filter((name) => name !== undefined)
+      .sort();
   }
 
   /** A volume of this file that is there already, under whatever name. */

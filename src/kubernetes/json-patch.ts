@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // RFC 6902 operations, as far as admission needs them. Pure.
 
-export interface PatchOperation {
-  op: 'add' | 'replace';
-  path: string;
-  value: unknown;
-}
+export type PatchOperation =
+  | { op: 'add' | 'replace'; path: string; value: unknown }
+  | { op: 'remove'; path: string };
 
 /** A JSON pointer from its parts, each escaped. */
 export function pointer(...parts: readonly (string | number)[]): string {
@@ -37,8 +35,19 @@ export function setKeys(
     return [{ op: 'add', path: pointer(...parts), value: Object.fromEntries(changed) }];
   }
   return changed.map(([key, value]) => ({
-    op: key in existing ? 'replace' : 'add',
+    op: Object.hasOwn(existing, key) ? 'replace' : 'add',
     path: pointer(...parts, key),
     value,
   }));
+}
+
+/** Takes keys of a map away, those that it has. */
+export function removeKeys(
+  parts: readonly (string | number)[],
+  existing: Readonly<Record<string, unknown>> | null | undefined,
+  keys: readonly string[],
+): PatchOperation[] {
+  return keys
+    .filter((key) => existing != null && Object.hasOwn(existing, key))
+    .map((key) => ({ op: 'remove', path: pointer(...parts, key) }));
 }

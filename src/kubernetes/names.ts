@@ -31,6 +31,9 @@ export const hostPathRefusingLevels = ['baseline', 'restricted'] as const;
 /** Namespaces whose pods must never depend on lensfs; its own is one more. */
 export const systemNamespaces = ['kube-system', 'kube-public', 'kube-node-lease'] as const;
 
+/** Annotation of pods: the volumes that keep no autoscaler from taking their node away. */
+export const evictableVolumesKey = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
+
 /** Where lensfs is installed when nobody says otherwise. */
 export const ownNamespace = 'lensfs-system';
 

@@ -4,8 +4,8 @@ import { printable } from '../printable.js';
 import type { InjectableFile } from './files.js';
 import { type Injection, injectView } from './injection.js';
 import { type PatchOperation, setKeys } from './json-patch.js';
-import { statusKey } from './names.js';
-import type { Pod } from './pod.js';
+import { evictableVolumesKey, statusKey } from './names.js';
+import { containerNames, type Pod } from './pod.js';
 import { type FileSelection, readChoice, selectFiles } from './selection.js';
 import { type Skip, skipPod } from './skip.js';
 
@@ -16,6 +16,8 @@ export interface ReviewOptions {
   tree: string;
   /** The files that a pod gets which names none. */
   files: readonly InjectableFile[];
+  /** Labels of nodes that have no view, "key=value"; the usual ones by default. */
+  foreignNodes?: readonly string[];
 }
 
 /** What the namespace of a pod says. */
@@ -43,12 +45,21 @@ export interface Review {
 export function reviewPod(pod: Pod, namespace: NamespaceTraits, options: ReviewOptions): Review {
   const choice = readChoice(pod.metadata);
   if (choice === false) return nothing('not_selected', 'opted out');
-  if (choice === undefined && !namespace.isOptedIn) return nothing('not_selected', 'not opted in');
-  const selection = selectFiles(pod.metadata, options.files);
-  const skip = skipPod(pod, namespace.isRestricted);
+  const selection = selectFiles(pod.metadata, options.files, containerNames(pod.spec));
+  if (choice === undefined && !namespace.isOptedIn) {
+    // Whoever wrote "yes" is to know that it says nothing.
+    return { ...nothing('not_selected', 'not opted in'), warnings: problems(selection) };
+  }
+  const skip = skipPod(pod, namespace.isRestricted, options.foreignNodes);
   if (skip !== undefined) return skipped(pod, skip, selection);
   const found = injectView(pod, { tree: options.tree, selection });
-  return summarize(found, selection, (text) => status(pod, text));
+  const evictable = withWords(pod.metadata?.annotations?.[evictableVolumesKey], found.volumes);
+  return summarize(found, selection, (text) =>
+    annotate(pod, {
+      ...(found.volumes.length > 0 && { [evictableVolumesKey]: evictable }),
+      [statusKey]: text,
+    }),
+  );
 }
 
 /** A running pod that gets ephemeral containers: it takes mounts of the volumes it was created with, and nothing else. */
@@ -63,19 +74,26 @@ export function reviewEphemeralContainers(
   const names = (pod.spec.ephemeralContainers ?? []).map(({ name }) => name);
   const onlyEphemeral = new Set(names.filter((name) => !known.has(name)));
   if (onlyEphemeral.size === 0) return nothing('unchanged', 'no new ephemeral container');
-  const selection = selectFiles(pod.metadata, options.files);
-  const skip = skipPod(pod, namespace.isRestricted);
+  const selection = selectFiles(pod.metadata, options.files, containerNames(pod.spec));
+  const skip = skipPod(pod, namespace.isRestricted, options.foreignNodes);
   if (skip !== undefined) return skipped(pod, { ...skip, mayAnnotate: false }, selection);
   const found = injectView(pod, { tree: options.tree, selection, onlyEphemeral });
   return summarize(found, selection, () => []);
 }
 
-function skipped(pod: Pod, { reason, mayAnnotate }: Skip, selection: FileSelection): Review {
+function skipped(
+  pod: Pod,
+  { reason, mayAnnotate, hasView = false }: Skip,
+  selection: FileSelection,
+): Review {
   return {
     result: 'skipped',
     reason,
-    patch: mayAnnotate ? status(pod, `skipped: ${reason}`) : [],
-    warnings: [`lensfs: no view for this pod: ${reason}`, ...problems(selection)],
+    patch: mayAnnotate ? annotate(pod, { [statusKey]: `skipped: ${reason}` }) : [],
+    warnings: [
+      ...(hasView ? [] : [`lensfs: no view for this pod: ${reason}`]),
+      ...problems(selection),
+    ],
     containers: [],
   };
 }
@@ -83,7 +101,7 @@ function skipped(pod: Pod, { reason, mayAnnotate }: Skip, selection: FileSelecti
 function summarize(
   { patch, exceptions, containers }: Injection,
   selection: FileSelection,
-  annotate: (text: string) => PatchOperation[],
+  annotated: (text: string) => PatchOperation[],
 ): Review {
   const left = listed(exceptions);
   const warnings = [
@@ -95,13 +113,13 @@ function summarize(
     return {
       result: 'skipped',
       reason,
-      patch: left === '' ? [] : annotate(`skipped: ${left}`),
+      patch: left === '' ? [] : annotated(`skipped: ${left}`),
       warnings,
       containers,
     };
   }
   const text = left === '' ? 'injected' : `injected, except ${left}`;
-  const all = [...patch, ...annotate(text)];
+  const all = [...patch, ...annotated(text)];
   return {
     result: all.length > 0 ? 'injected' : 'unchanged',
     ...(left === '' ? {} : { reason: `except ${left}` }),
@@ -119,12 +137,16 @@ function listed(texts: readonly string[]): string {
   );
 }
 
-function status(pod: Pod, text: string): PatchOperation[] {
-  const { metadata } = pod;
-  if (metadata == null) {
-    return [{ op: 'add', path: '/metadata', value: { annotations: { [statusKey]: text } } }];
-  }
-  return setKeys(['metadata', 'annotations'], metadata.annotations, { [statusKey]: text });
+function annotate({ metadata }: Pod, annotations: Record<string, string>): PatchOperation[] {
+  if (metadata == null) return [{ op: 'add', path: '/metadata', value: { annotations } }];
+  return setKeys(['metadata', 'annotations'], metadata.annotations, annotations);
+}
+
+/** A comma-separated list, with these in it. */
+function withWords(text: string | undefined, words: readonly string[]): string {
+  const there = (text ?? '').split(',').map((word) => word.trim());
+  const missing = words.filter((word) => !there.includes(word));
+  return [...(text === undefined || text === '' ? [] : [text]), ...missing].join(',');
 }
 
 function problems(selection: FileSelection): string[] {

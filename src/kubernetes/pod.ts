@@ -26,6 +26,24 @@ const volume = z.looseObject({
   hostPath: z.looseObject({ path: z.string() }).nullish(),
 });
 
+const nodeSelectorTerm = z.looseObject({
+  matchExpressions: z
+    .array(
+      z.looseObject({
+        key: z.string(),
+        operator: z.string(),
+        values: z.array(z.string()).nullish(),
+      }),
+    )
+    .nullish(),
+});
+
+const nodeAffinity = z.looseObject({
+  requiredDuringSchedulingIgnoredDuringExecution: z
+    .looseObject({ nodeSelectorTerms: z.array(nodeSelectorTerm).nullish() })
+    .nullish(),
+});
+
 const podSpec = z.looseObject({
   containers: z.array(container).nullish(),
   initContainers: z.array(container).nullish(),
@@ -34,7 +52,9 @@ const podSpec = z.looseObject({
   hostPID: z.boolean().nullish(),
   hostUsers: z.boolean().nullish(),
   runtimeClassName: z.string().nullish(),
+  schedulerName: z.string().nullish(),
   nodeSelector: stringMap.nullish(),
+  affinity: z.looseObject({ nodeAffinity: nodeAffinity.nullish() }).nullish(),
   os: z.looseObject({ name: z.string() }).nullish(),
 });
 
@@ -63,6 +83,10 @@ export type PodSpec = z.output<typeof podSpec>;
 
 /** The lists of containers in the order they start. */
 export const containerLists = ['initContainers', 'containers', 'ephemeralContainers'] as const;
+
+export function containerNames(spec: PodSpec): string[] {
+  return containerLists.flatMap((list) => (spec[list] ?? []).map(({ name }) => name));
+}
 
 export type ContainerList = (typeof containerLists)[number];
 

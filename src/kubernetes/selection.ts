@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who has asked for the view, and for which files of it. Pure.
 import { findFile, type InjectableFile, injectableFiles } from './files.js';
-import { containerFilesPrefix, filesKey, injectKey, legacyKey } from './names.js';
+import { containerFilesPrefix, filesKey, injectKey, legacyKey, statusKey } from './names.js';
 import type { Metadata } from './pod.js';
 
 /** Every file by its longest name takes a tenth of it. */
 const maxListLength = 4096;
+
+const keyPrefix = 'lensfs.io/';
 
 /** What the labels and annotations of one object say; undefined when they say nothing. */
 export function readChoice(metadata: Metadata | null | undefined): boolean | undefined {
@@ -29,10 +31,16 @@ export interface FileSelection {
   problems: readonly string[];
 }
 
-/** Reads a pod's annotations about files; `offered` is what it gets without any. */
+const knownKeys: readonly string[] = [injectKey, filesKey, statusKey];
+
+/**
+ * Reads a pod's annotations about files; `offered` is what it gets without any, and `containerNames` are those that
+ * annotations may be about.
+ */
 export function selectFiles(
   metadata: Metadata | null | undefined,
   offered: readonly InjectableFile[],
+  containerNames: readonly string[],
 ): FileSelection {
   const problems: string[] = [];
   const read = (key: string, text: string | undefined) => {
@@ -52,6 +60,14 @@ export function selectFiles(
       .filter(([key]) => key.startsWith(containerFilesPrefix))
       .map(([key, text]) => [key.slice(containerFilesPrefix.length), read(key, text)]),
   );
+  for (const name of forOne.keys()) {
+    if (!containerNames.includes(name))
+      problems.push(`${containerFilesPrefix}${name}: no container "${name}"`);
+  }
+  for (const key of Object.keys({ ...metadata?.labels, ...annotations })) {
+    if (!key.startsWith(keyPrefix) || knownKeys.includes(key)) continue;
+    problems.push(`${key}: no such key, only ${knownKeys.join(', ')}`);
+  }
   return { filesOf: (name) => forOne.get(name) ?? forAll, problems };
 }
 

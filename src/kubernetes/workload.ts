@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Workloads that carry the annotations themselves: these go to the pod template, whose pods the webhook then sees. Pure.
-import { type PatchOperation, pointer, setKeys } from './json-patch.js';
+import { z } from '../zod.js';
+import { injectableFiles } from './files.js';
+import { type PatchOperation, pointer, removeKeys, setKeys } from './json-patch.js';
 import { containerFilesPrefix, filesKey, injectKey } from './names.js';
-import { cronJobSchema, type Metadata, type PodSpec, workloadSchema } from './pod.js';
+import {
+  containerNames,
+  cronJobSchema,
+  type Metadata,
+  type PodSpec,
+  workloadSchema,
+} from './pod.js';
 import { nothing, type Review } from './pod-review.js';
-import { readChoice } from './selection.js';
+import { readChoice, selectFiles } from './selection.js';
 
 /** Kinds with a pod template, and whether it may change once they exist. */
 export const workloadKinds: Readonly<Record<string, { mayUpdate: boolean }>> = {
@@ -59,14 +67,48 @@ export function templateAnnotations({ metadata, template }: Workload): Record<st
 }
 
 /** A workload that is being created or changed; @throws ZodError for one that is malformed */
-export function reviewWorkload(object: unknown, operation: string): Review {
+export function reviewWorkload(object: unknown, operation: string, oldObject?: unknown): Review {
   const workload = parseWorkload(object);
   if (workload === undefined) return nothing('not_selected', 'no workload');
   if (operation !== 'CREATE' && workloadKinds[workload.kind]?.mayUpdate !== true) {
     return nothing('not_selected', `the template of a ${workload.kind} cannot change`);
   }
-  const patch = annotate(workload, templateAnnotations(workload));
-  return { ...nothing(patch.length > 0 ? 'injected' : 'unchanged'), patch };
+  const wanted = templateAnnotations(workload);
+  const patch = [
+    ...annotate(workload, wanted),
+    ...takeAway(workload, withdrawn(oldObject, workload, wanted)),
+  ];
+  const { metadata, template } = workload;
+  const { annotations } = metadata;
+  const names = containerNames(template.spec);
+  const { problems } = selectFiles({ annotations }, injectableFiles, names);
+  const warnings = problems.map((problem) => `lensfs: ${problem}`);
+  return { ...nothing(patch.length > 0 ? 'injected' : 'unchanged'), patch, warnings };
+}
+
+/** Annotations that the template has from the workload as it was, and the workload has no more. */
+function withdrawn(
+  oldObject: unknown,
+  { template }: Workload,
+  wanted: Readonly<Record<string, string>>,
+): string[] {
+  let old: Workload | undefined;
+  try {
+    old = parseWorkload(oldObject);
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+  }
+  if (old === undefined) return [];
+  // As if its template had none: what it was given, and not what it has by itself.
+  const given = templateAnnotations({ ...old, template: { ...old.template, metadata: undefined } });
+  return Object.entries(given)
+    .filter(([key, value]) => template.metadata?.annotations?.[key] === value)
+    .filter(([key]) => !Object.hasOwn(wanted, key))
+    .map(([key]) => key);
+}
+
+function takeAway({ template, path }: Workload, keys: readonly string[]): PatchOperation[] {
+  return removeKeys([...path, 'metadata', 'annotations'], template.metadata?.annotations, keys);
 }
 
 function annotate(

@@ -31,20 +31,28 @@ const cleanUp = `
   umount -l "$1/node" 2>/dev/null
   rm -rf "$1"`;
 
+/** What the API server has, beside the pods. */
+export interface ClusterObjects {
+  services?: readonly Json[];
+  configMaps?: readonly Json[];
+}
+
 /** Its directories are below \`root\`, which is shared as a node's file systems are. */
 export class KubernetesNode implements AsyncDisposable {
   readonly #dir: TempDir;
   readonly #guard: Guard;
+  readonly #objects: ClusterObjects;
   #made = 0;
 
-  private constructor(dir: TempDir) {
+  private constructor(dir: TempDir, objects: ClusterObjects) {
     this.#dir = dir;
+    this.#objects = objects;
     this.#guard = new Guard(cleanUp, dir.path, this.#cgroup);
   }
 
-  static async create(): Promise<KubernetesNode> {
+  static async create(objects: ClusterObjects = {}): Promise<KubernetesNode> {
     const dir = await TempDir.create();
-    const node = new KubernetesNode(dir);
+    const node = new KubernetesNode(dir, objects);
     await mkdir(dir.at('root'));
     createRoot(dir.at('root'));
     await mkdir(node.root);
@@ -130,6 +138,16 @@ export class KubernetesNode implements AsyncDisposable {
     await this.#guard[Symbol.asyncDispose]();
   }
 
+  async #configMap(name: string): Promise<string> {
+    const found = this.#objects.configMaps?.find(({ metadata }) => metadata.name === name);
+    if (found === undefined) throw new Error(`configmap "${name}" not found`);
+    const directory = this.#dir.at(`configmap-${name}`);
+    await mkdir(directory, { recursive: true });
+    for (const [file, text] of Object.entries(found.data))
+      await writeFile(`${directory}/${file}`, String(text));
+    return directory;
+  }
+
   async #prepare(
     spec: Json,
     container: Json,
@@ -160,7 +178,7 @@ export class KubernetesNode implements AsyncDisposable {
       process: {
         user: { uid: container.securityContext?.runAsUser ?? 0, gid: 0 },
         args: container.command ?? ['/node', program, ...container.args],
-        env: ['PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin'],
+        env: ['PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', ...this.#serviceLinks(spec)],
         cwd: '/',
         ...(isPrivileged && { capabilities: await allCapabilities() }),
       },
@@ -195,9 +213,18 @@ export class KubernetesNode implements AsyncDisposable {
     };
   }
 
-  /** Checks a hostPath volume as its type says; a directory may be made. */
+  /** Variables of the services of the pod's namespace, all of which are there before the pod. */
+  #serviceLinks(spec: Json): string[] {
+    if (spec.enableServiceLinks === false) return [];
+    return (this.#objects.services ?? []).flatMap(serviceVariables);
+  }
+
+  /**
+   * Writes the files of a ConfigMap, or checks a hostPath volume as its type says; a directory of that may be made.
+   */
   async #source(spec: Json, { name }: Json): Promise<string> {
-    const { hostPath } = spec.volumes.find((volume: Json) => volume.name === name);
+    const { hostPath, configMap } = spec.volumes.find((volume: Json) => volume.name === name);
+    if (configMap !== undefined) return await this.#configMap(configMap.name);
     if (hostPath.type === 'DirectoryOrCreate') await mkdir(hostPath.path, { recursive: true });
     const found = await stat(hostPath.path);
     const isRight = hostPath.type === 'File' ? found.isFile() : found.isDirectory();
@@ -205,6 +232,29 @@ export class KubernetesNode implements AsyncDisposable {
       throw new Error(`hostPath type check failed: ${hostPath.path} is not a ${hostPath.type}`);
     return hostPath.path;
   }
+}
+
+/** As the kubelet names them for one service. */
+export function serviceVariables({ metadata, spec }: Json): string[] {
+  const name = metadata.name.toUpperCase().replaceAll('-', '_');
+  const address = '10.96.0.1';
+  const [first] = spec.ports;
+  const at = ({ port, protocol = 'TCP' }: Json) => `${protocol.toLowerCase()}://${address}:${port}`;
+  return [
+    `${name}_SERVICE_HOST=${address}`,
+    `${name}_SERVICE_PORT=${first.port}`,
+    `${name}_PORT=${at(first)}`,
+    ...spec.ports.flatMap((port: Json) => {
+      const variable = `${name}_PORT_${port.port}_${port.protocol ?? 'TCP'}`;
+      return [
+        `${name}_SERVICE_PORT_${port.name.toUpperCase().replaceAll('-', '_')}=${port.port}`,
+        `${variable}=${at(port)}`,
+        `${variable}_PROTO=${(port.protocol ?? 'TCP').toLowerCase()}`,
+        `${variable}_PORT=${port.port}`,
+        `${variable}_ADDR=${address}`,
+      ];
+    }),
+  ];
 }
 
 /** A cgroup's directories, in every hierarchy. */

@@ -25,7 +25,12 @@ const limitKib = 96 * 1024;
 let node: KubernetesNode;
 beforeAll(async () => {
   if (!requirements.every((requirement) => requirement.met())) return;
-  node = await KubernetesNode.create();
+  const rendered = buildObjects(knownInputs(parseValues({ sets: [] }), 'lensfs-system', '0'));
+  const ofKind = (wanted: string) => rendered.filter(({ kind }) => kind === wanted);
+  node = await KubernetesNode.create({
+    services: ofKind('Service'),
+    configMaps: ofKind('ConfigMap'),
+  });
 });
 afterAll(async () => {
   await node?.[Symbol.asyncDispose]();
@@ -44,9 +49,6 @@ function agentSpec(outliveSeconds: number): Json {
   const daemonSet = objects.find(({ kind }) => kind === 'DaemonSet');
   const spec = structuredClone(daemonSet?.['spec'].template.spec);
   const [agent] = spec.containers;
-  // The ConfigMap is a directory with one file, which the defaults do without.
-  agent.volumeMounts = agent.volumeMounts.filter(({ name }: Json) => name !== 'config');
-  agent.args = agent.args.filter((arg: string) => !arg.startsWith('--config='));
   agent.args.push(`--outlive-cgroup=${node.outside}`);
   return spec;
 }
@@ -141,6 +143,17 @@ const failed = (line: string) => line.startsWith('failed');
 function expectOnly(pod: PodContainer, ...kinds: ((line: string) => boolean)[]): void {
   expect(lines(pod).filter((line) => !kinds.some((isOfKind) => isOfKind(line)))).toEqual([]);
 }
+
+test('The agent starts where the variables of services are given to it as well', async () => {
+  const spec = { ...agentSpec(600), enableServiceLinks: true };
+  const staged = await node.runToEnd(spec, spec.initContainers[0]);
+  expect([staged.code, staged.stderr]).toEqual([0, '']);
+  const agent = await node.start(spec, spec.containers[0]);
+  await waitUntil('the agent serves', () => agent.text.includes('"Serving"') || !agent.isRunning);
+  expect(agent.isRunning, agent.text).toBe(true);
+  await end(agent);
+  await stopDaemon();
+});
 
 test('A restart of the agent is invisible to pods', async () => {
   const first = await startAgent();

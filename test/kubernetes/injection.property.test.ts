@@ -6,7 +6,7 @@ import { injectableFiles } from '../../src/kubernetes/files.js';
 import type { PatchOperation } from '../../src/kubernetes/json-patch.js';
 import { podSchema } from '../../src/kubernetes/pod.js';
 import { reviewEphemeralContainers, reviewPod } from '../../src/kubernetes/pod-review.js';
-import type { Json } from './fixtures/fixture.js';
+import { evictableVolumes, type Json } from './fixtures/fixture.js';
 
 const options = { tree: '/var/lib/lensfs', files: injectableFiles };
 const namespace = { isOptedIn: true, isRestricted: false };
@@ -81,7 +81,9 @@ function review(object: Json) {
 /** Applies the two operations there are; kubectl does it for the fixtures. */
 function apply(object: Json, patch: readonly PatchOperation[]): Json {
   const after = structuredClone(object);
-  for (const { path, value } of patch) {
+  for (const operation of patch) {
+    if (operation.op === 'remove') throw new Error(`takes ${operation.path} away`);
+    const { path, value } = operation;
     const parts = path
       .split('/')
       .slice(1)
@@ -130,7 +132,7 @@ describe('reviewPod()', () => {
   });
 
   test('loses and changes no other key', () => {
-    const ours = { 'lensfs.io/status': '' };
+    const ours = { 'lensfs.io/status': '', [evictableVolumes]: '' };
     holds((before, after) => {
       expect({ ...after.metadata.annotations, ...ours }).toEqual({
         ...before.metadata.annotations,
@@ -202,7 +204,9 @@ describe('reviewEphemeralContainers()', () => {
         const { patch } = reviewNew(object);
         changed += patch.length > 0 ? 1 : 0;
         const names = (object.spec.volumes ?? []).map(({ name }: Json) => name);
-        for (const { path, value } of patch) {
+        for (const operation of patch) {
+          expect(operation).not.toMatchObject({ op: 'remove' });
+          const { path, value } = operation as Extract<PatchOperation, { value: unknown }>;
           expect(path).toMatch(/^\/spec\/ephemeralContainers\/\d+\/volumeMounts/);
           for (const { name } of [value].flat() as Json[]) expect(names).toContain(name);
         }

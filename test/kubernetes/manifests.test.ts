@@ -194,8 +194,10 @@ describe('the webhook', () => {
   const find = (kind: string, ...sets: string[]) =>
     objectsOf(sets).filter((object) => object.kind === kind);
 
-  unitTest('lets nodes be drained, however many replicas there are', () => {
-    const [{ spec }] = find('PodDisruptionBudget', 'webhook.replicas=1');
+  unitTest('lets nodes be drained, also the only one, and however many replicas there are', () => {
+    expect(find('PodDisruptionBudget')).toEqual([]);
+    const budget = ['webhook.podDisruptionBudget=true', 'webhook.replicas=1'];
+    const [{ spec }] = find('PodDisruptionBudget', ...budget);
     expect(spec.maxUnavailable).toBe(1);
     expect(spec.minAvailable).toBeUndefined();
   });

@@ -5,7 +5,15 @@ import { patchWithKubectl } from '../_support/kubernetes-tools.js';
 import { program } from '../_support/lensfs.js';
 import { built, command, testWith } from '../_support/requirements.js';
 import { RunningWebhook } from '../_support/webhook.js';
-import { type Fixture, type Json, mount, usualVolume, volume } from './fixtures/fixture.js';
+import {
+  type Expected,
+  evictableVolumes,
+  type Fixture,
+  type Json,
+  mount,
+  usualVolume,
+  volume,
+} from './fixtures/fixture.js';
 import { selectionFixtures } from './fixtures/selection.js';
 import { shapeFixtures } from './fixtures/shapes.js';
 import { skipFixtures } from './fixtures/skips.js';
@@ -76,16 +84,20 @@ function decode(response: { patch?: string; patchType?: string }): Json[] {
   return JSON.parse(Buffer.from(response.patch ?? 'W10=', 'base64').toString());
 }
 
+function annotateTemplate(after: Json, { template, withdrawn = [] }: Expected): void {
+  if (template === undefined) return;
+  const path = after.kind === 'CronJob' ? after.spec.jobTemplate.spec : after.spec;
+  path.template.metadata ??= {};
+  path.template.metadata.annotations = { ...path.template.metadata.annotations, ...template };
+  for (const key of withdrawn) delete path.template.metadata.annotations[key];
+}
+
 /** What the fixture says the object is afterwards, made without any of the code under test. */
 function expectedObject({ object, expected }: Fixture): Json {
   const after = structuredClone(object);
-  const { mounts = {}, present = [], volumes = {}, status, template } = expected;
+  const { mounts = {}, present = [], volumes = {}, status } = expected;
   const nameOf = (file: string) => volumes[file] ?? usualVolume(file);
-  if (template !== undefined) {
-    const path = object.kind === 'CronJob' ? after.spec.jobTemplate.spec : after.spec;
-    path.template.metadata ??= {};
-    path.template.metadata.annotations = { ...path.template.metadata.annotations, ...template };
-  }
+  annotateTemplate(after, expected);
   if (status !== undefined) {
     after.metadata.annotations = { ...after.metadata.annotations, 'lensfs.io/status': status };
   }
@@ -99,6 +111,11 @@ function expectedObject({ object, expected }: Fixture): Json {
   }
   const needed = new Set(Object.values(mounts).flat());
   const added = [...needed].filter((file) => !present.includes(file));
+  const ours = [...needed].map(nameOf).sort().join();
+  // An object that is asked about again has them in its annotation already.
+  if (status !== undefined && ours !== '') {
+    after.metadata.annotations[evictableVolumes] = expected.evictable ?? ours;
+  }
   if (added.length > 0) {
     after.spec.volumes = [...(after.spec.volumes ?? []), ...added.map((f) => volume(f, nameOf(f)))];
   }

@@ -8,7 +8,9 @@ import { formatJson } from '../client.js';
 import { type Arguments, type Command, exitCodes, UsageError } from '../command.js';
 import {
   filesOption,
+  foreignNodesOption,
   readFiles,
+  readForeignNodes,
   readTreeOnNodes,
   treeOnNodesOption,
 } from '../kubernetes-options.js';
@@ -33,6 +35,7 @@ export const kubernetesScan: Command = {
     },
     tree: treeOnNodesOption,
     files: filesOption,
+    'foreign-nodes': foreignNodesOption,
     json: { type: 'boolean', help: 'print JSON' },
   },
   examples: [
@@ -48,6 +51,7 @@ export const kubernetesScan: Command = {
     const findings = scan(await readInput(args), {
       tree: readTreeOnNodes(args),
       files: readFiles(args),
+      foreignNodes: readForeignNodes(args),
       namespaceLabels: readLabels(args),
       excludedNamespaces: [...systemNamespaces, ownNamespace],
     });

@@ -9,8 +9,10 @@ import {
   defaultApiServer,
   defaultCredentials,
   filesOption,
+  foreignNodesOption,
   readChoice,
   readFiles,
+  readForeignNodes,
   readInteger,
   readTreeOnNodes,
   treeOnNodesOption,
@@ -33,6 +35,7 @@ export const kubernetesWebhook: Command = {
     host: { type: 'string', placeholder: 'ADDRESS', help: 'to listen on (default: all)' },
     tree: treeOnNodesOption,
     files: filesOption,
+    'foreign-nodes': foreignNodesOption,
     tls: {
       type: 'string',
       placeholder: 'MODE',
@@ -102,7 +105,11 @@ function readOptions(args: Arguments, signal: AbortSignal) {
     host: args.text('host'),
     port: readInteger(args, 'port', [0, 65_535, 8443]),
     metricsPort: readInteger(args, 'metrics-port', [0, 65_535, 9443]),
-    review: { tree: readTreeOnNodes(args), files: readFiles(args) },
+    review: {
+      tree: readTreeOnNodes(args),
+      files: readFiles(args),
+      foreignNodes: readForeignNodes(args),
+    },
     tls: {
       mode: readChoice(args, 'tls', tlsModes, 'self-managed'),
       directory: args.text('tls-dir') ?? defaultTlsDir,

@@ -74,6 +74,7 @@ function daemonSet(inputs: Inputs, more: readonly KubernetesObject[]): Kubernete
         spec: {
           serviceAccountName: agentName,
           automountServiceAccountToken: false,
+          enableServiceLinks: false,
           // A container is found by the node's process ids.
           hostPID: true,
           priorityClassName: agent.priorityClassName,

@@ -27,6 +27,10 @@ export interface Inputs {
   fileNames: string;
   /** A list in CEL. */
   fileList: string;
+  /** Labels "key=value", comma-separated. */
+  foreignNodes: string;
+  /** The same as a list in CEL. */
+  foreignNodeList: string;
   /** Comma-separated. */
   clientNames: string;
   mountServiceAccountToken: boolean;
@@ -101,6 +105,8 @@ export function knownInputs(values: Values, namespace: string, version: string):
     treeParent: posix.dirname(values.tree),
     fileNames: values.files.join(','),
     fileList: `['${values.files.join("','")}']`,
+    foreignNodes: values.foreignNodes.join(','),
+    foreignNodeList: `['${values.foreignNodes.join("','")}']`,
     clientNames: values.webhook.clientNames.join(','),
     mountServiceAccountToken: values.tls.mode === 'self-managed',
     config: sortedJson(values.agent.config),
@@ -146,6 +152,8 @@ export function chartInputs(expressions: Expressions): Inputs {
     treeParent: token('dir .Values.tree'),
     fileNames: token('join "," .Values.files'),
     fileList: token(`printf "['%s']" (join "','" .Values.files)`),
+    foreignNodes: token('join "," .Values.foreignNodes'),
+    foreignNodeList: token(`printf "['%s']" (join "','" .Values.foreignNodes)`),
     clientNames: token('join "," .Values.webhook.clientNames'),
     mountServiceAccountToken: token('eq .Values.tls.mode "self-managed"'),
     config: token('toJson .Values.agent.config'),

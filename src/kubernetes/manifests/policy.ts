@@ -3,7 +3,7 @@
 //
 // It knows what labels say, and no annotation: the API promises policies only an object's name and labels.
 import { hostPathRefusingLevels, injectKey, podSecurityKey, runtimeClassName } from '../names.js';
-import { foreignKernelNames, mirrorAnnotation, nodeOsLabel } from '../skip.js';
+import { fargate, foreignKernelNames, mirrorAnnotation, wasmNames } from '../skip.js';
 import type { Inputs } from './inputs.js';
 import { clusterWide, type KubernetesObject, type Manifest } from './manifest.js';
 
@@ -23,7 +23,7 @@ function podPolicy(inputs: Inputs): KubernetesObject {
   const noForeignVolume = `!has(object.spec.volumes) || ${fileList}.all(f, object.spec.volumes.all(v, v.name != ${volumeOfFile} || (${isOurs(`'${values.tree}'`)})))`;
   return policy(inputs, names.pods, {
     rule: { operations: ['CREATE'], resources: ['pods'] },
-    conditions: { ...notSkipped, 'no-foreign-volume': noForeignVolume },
+    conditions: { ...notSkipped(inputs), 'no-foreign-volume': noForeignVolume },
     mutations: [
       `Object{spec: Object.spec{volumes: ${volumes}, containers: ${mounts('containers')}}}`,
       `has(object.spec.initContainers) ? Object{spec: Object.spec{initContainers: ${mounts('initContainers')}}} : Object{}`,
@@ -39,24 +39,28 @@ function ephemeralPolicy(inputs: Inputs): KubernetesObject {
   const added = mounts('ephemeralContainers', { container: isNew, file: hasVolume });
   return policy(inputs, names.ephemeral, {
     rule: { operations: ['UPDATE'], resources: ['pods/ephemeralcontainers'] },
-    conditions: notSkipped,
+    conditions: notSkipped(inputs),
     mutations: [
       `has(object.spec.ephemeralContainers) && has(object.spec.volumes) ? Object{spec: Object.spec{ephemeralContainers: ${added}}} : Object{}`,
     ],
   });
 }
 
-const runtimes = `^(?i)(${[...foreignKernelNames, `${runtimeClassName}$`].join('|')})`;
+const runtimes = `^(?i)(${[...foreignKernelNames, ...wasmNames, `${runtimeClassName}$`].join('|')})`;
+
+const required = 'requiredDuringSchedulingIgnoredDuringExecution';
 
 /** CEL twins of skip.ts. */
-const notSkipped = {
+const notSkipped = ({ foreignNodeList }: Inputs) => ({
   'not-mirror': `!has(object.metadata.annotations) || !('${mirrorAnnotation}' in object.metadata.annotations)`,
   'not-windows': "!has(object.spec.os) || object.spec.os.name != 'windows'",
-  'not-windows-node': `!has(object.spec.nodeSelector) || !('${nodeOsLabel}' in object.spec.nodeSelector) || object.spec.nodeSelector['${nodeOsLabel}'] != 'windows'`,
+  'not-foreign-node': `!has(object.spec.nodeSelector) || !object.spec.nodeSelector.exists(k, (k + '=' + object.spec.nodeSelector[k]) in ${foreignNodeList})`,
+  'not-foreign-nodes': `!has(object.spec.affinity) || !has(object.spec.affinity.nodeAffinity) || !has(object.spec.affinity.nodeAffinity.${required}) || !object.spec.affinity.nodeAffinity.${required}.nodeSelectorTerms.all(t, has(t.matchExpressions) && t.matchExpressions.exists(e, e.operator == 'In' && e.values.all(v, (e.key + '=' + v) in ${foreignNodeList})))`,
+  'not-fargate': `(!has(object.metadata.labels) || !('${fargate.label}' in object.metadata.labels)) && (!has(object.spec.schedulerName) || object.spec.schedulerName != '${fargate.scheduler}')`,
   'not-host-pid': '!has(object.spec.hostPID) || !object.spec.hostPID',
   'not-user-namespace': '!has(object.spec.hostUsers) || object.spec.hostUsers',
   'not-foreign-kernel': `!has(object.spec.runtimeClassName) || !object.spec.runtimeClassName.matches('${runtimes}')`,
-};
+});
 
 interface PolicyParts {
   rule: { operations: string[]; resources: string[] };

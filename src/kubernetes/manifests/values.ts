@@ -6,6 +6,7 @@ import { defaultTree } from '../../config/schema.js';
 import { z } from '../../zod.js';
 import { injectableFiles } from '../files.js';
 import { certificateSecretName, startupTaint, systemNamespaces } from '../names.js';
+import { defaultForeignNodes, foreignNodeLabel } from '../skip.js';
 
 function noted<T extends z.ZodType>(schema: T, description: string): T {
   return schema.meta({ description }) as T;
@@ -61,6 +62,10 @@ const fields = z.strictObject({
       .min(1)
       .default([...injectableFiles]),
     'The files that a pod gets which names none',
+  ),
+  foreignNodes: noted(
+    z.array(z.string().regex(foreignNodeLabel)).default([...defaultForeignNodes]),
+    'Pods that ask for nodes with one of these labels get no view: such nodes have no agent, or refuse hostPath volumes',
   ),
   agent: section(
     {
@@ -130,7 +135,10 @@ const fields = z.strictObject({
       tolerations: list([], 'Where else it may run'),
       nodeSelector: free({ 'kubernetes.io/os': 'linux' }, 'On which nodes'),
       logLevel: text('info', 'trace, debug, info, warn, error or fatal'),
-      podDisruptionBudget: flag(true, 'Drain nodes so that one replica is away at a time'),
+      podDisruptionBudget: flag(
+        false,
+        'Drain nodes so that one replica is away at a time; the only node of a cluster cannot be drained then',
+      ),
       networkPolicy: flag(true, 'Let in only the two ports, out only DNS and the API server'),
       apiServerPorts: noted(
         z.array(z.int().min(1).max(65_535)).min(1).default([443, 6443]),

@@ -50,27 +50,29 @@ const restricted = { key: podSecurityKey, operator: 'In', values: [...hostPathRe
 const unrestricted = { ...restricted, operator: 'NotIn' };
 
 /** Spares the API server a call for each pod of the cluster; the webhook decides by itself what an annotation means. */
-const asks = (keys: readonly string[], labels: string): string =>
-  [
-    ...keys.map(
-      (key) => `has(object.metadata.annotations) && '${key}' in object.metadata.annotations`,
-    ),
-    labels,
-  ]
-    .filter((expression) => expression !== '')
-    .map((expression) => `(${expression})`)
-    .join(' || ');
+const anyOf = (expressions: readonly string[]): string =>
+  expressions.map((expression) => `(${expression})`).join(' || ');
+
+const annotatedWith = (object: 'object' | 'oldObject', key: string) =>
+  `has(${object}.metadata.annotations) && '${key}' in ${object}.metadata.annotations`;
+
+const askingKeys = [injectKey, legacyKey];
+const annotated = askingKeys.map((key) => annotatedWith('object', key));
 
 const podAsks = {
   name: 'asks-for-the-view',
-  expression: asks(
-    [injectKey, legacyKey],
+  expression: anyOf([
+    ...annotated,
     `has(object.metadata.labels) && '${injectKey}' in object.metadata.labels`,
-  ),
+  ]),
 };
+// One that asks no more takes back what its template was given.
 const workloadAsks = {
   name: 'asks-for-the-view',
-  expression: asks([injectKey, legacyKey], ''),
+  expression: anyOf([
+    ...annotated,
+    ...askingKeys.map((key) => `oldObject != null && ${annotatedWith('oldObject', key)}`),
+  ]),
 };
 
 /** The configuration; `annotations` are cert-manager's, `caBundle` is for a certificate that somebody else has made. */

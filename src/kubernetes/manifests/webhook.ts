@@ -82,6 +82,7 @@ function deployment(inputs: Inputs): KubernetesObject {
         spec: {
           serviceAccountName: injectorName,
           automountServiceAccountToken: inputs.mountServiceAccountToken,
+          enableServiceLinks: false,
           priorityClassName: webhook.priorityClassName,
           terminationGracePeriodSeconds: 30,
           tolerations: webhook.tolerations,
@@ -128,6 +129,7 @@ function container(inputs: Inputs): KubernetesObject {
       `--metrics-port=${metricsPort}`,
       `--tree=${values.tree}`,
       `--files=${inputs.fileNames}`,
+      `--foreign-nodes=${inputs.foreignNodes}`,
       `--tls=${inputs.webhookTls}`,
       `--tls-dir=${tlsDir}`,
       `--namespace=${namespace}`,
