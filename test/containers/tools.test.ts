@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { ProcessCgroup } from '../_support/cgroup-tree.js';
 import { containerTest, containerTestWith, useContainers } from '../_support/containers.js';
 import { type DockerContainer, docker } from '../_support/docker.js';
-import { run } from '../_support/lensfs.js';
 import { parseMemInfo, parseStat } from '../_support/proc-text.js';
 import { command, twoCpus } from '../_support/requirements.js';
 import { kibPerMebibyte, mebibyte } from '../_support/units.js';
@@ -181,12 +180,15 @@ describe('psutil', () => {
   });
 
   test('disk_io_counters are 0 for every disk before there is any I/O', async () => {
-    const names = 'sorted(psutil.disk_io_counters(perdisk=True, nowrap=False))';
-    const host = `import psutil; print(*${names})`;
-    const { stdout } = await run('python3', ['-c', host]);
     await using idle = await containers().docker(flags);
-    const script = `import psutil; print(*${names}); print(psutil.disk_io_counters(nowrap=False) is None)`;
-    expect(await idle.output('python3', '-c', script)).toBe(`${stdout}False\n`);
+    const script = `
+      import json, psutil
+      print(json.dumps([psutil.disk_io_counters(True, False), psutil.disk_io_counters(nowrap=False)]))`;
+    const printed = await idle.output('python3', '-c', script.replace(/^ {6}/gm, ''));
+    const [disks, all] = JSON.parse(printed);
+    const lines = (await readFile('/proc/diskstats', 'utf8')).trimEnd().split('\n');
+    expect(Object.keys(disks)).toEqual(lines.map((line) => line.trim().split(/ +/)[2]));
+    expect(all).toEqual(expect.arrayContaining([0]));
   });
 
   test('disk_io_counters are what the cgroup has read and written', async () => {
