@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Edits one of the host's configuration files: atomically, with a backup, and only when something changes.
-import {
-  chmod,
-  chown,
-  copyFile,
-  mkdir,
-  open,
-  readFile,
-  rename,
-  rm,
-  stat,
-  unlink,
-} from 'node:fs/promises';
+// Edits the host's configuration files: with a backup, and only when something changes.
+import { rm, rmdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
-import { codeOf, messageOf } from '../errors.js';
+import { messageOf } from '../errors.js';
 import { ContainersError } from './containers-error.js';
-import type { HookOptions, HostFile } from './hook-options.js';
+import type { HookOptions, HostFile, Place, ProgramFile } from './hook-options.js';
+import { backupPath, readText, replaceFile, writeText } from './replace-file.js';
+import { findDaemons } from './running-daemon.js';
 
 /** What was, or would be, done to a file. */
 export interface Edit {
@@ -25,52 +16,114 @@ export interface Edit {
   diff: string;
   /** The file as it was before lensfs came to it; undefined when there is none. */
   backup: string | undefined;
+  /** What people should know besides. */
+  warnings: string[];
 }
 
-const publicMode = 0o644;
-
-/** What a file was before the first change of ours. */
-export function backupPath(path: string): string {
-  return `${path}.before-lensfs`;
-}
-
-/** @throws ContainersError "unusable", "unreadable" or "write_failed"; then the file is as it was */
+/**
+ * The first edit is that of the file where ours is in force; more take it out of others.
+ *
+ * @throws ContainersError "unusable", "unreadable" or "write_failed"; then the file is as it was
+ */
 export async function installIn(
   file: HostFile,
   path: string,
   options: HookOptions,
   isDryRun: boolean,
-): Promise<Edit> {
-  const before = await readText(path);
-  const original = (await readText(backupPath(path))) ?? before ?? '';
+): Promise<Edit[]> {
+  const place = await locate(file, path);
+  const before = await readText(place.path);
+  const original = (await readText(backupPath(place.path))) ?? before ?? '';
   // From what it was, so that a second call with other options leaves nothing of the first.
-  const clean = before === undefined ? '' : attempt(path, () => file.remove(before, original));
-  const after = attempt(path, () => file.install(clean, options));
-  return await replace(path, before, sameWhenEqual(file, before, clean, after, options), isDryRun);
+  const clean =
+    before === undefined ? '' : await attempt(place.path, () => file.remove(before, original));
+  const result = await attempt(place.path, () => place.install(clean, options));
+  const isSame = before !== undefined && (await isInstalled(place, before, clean, result, options));
+  const after = isSame ? before : result.text;
+  if (!isDryRun) await writePrograms(result.programs);
+  const edit = await replace(place.path, before, after, isDryRun);
+  return [{ ...edit, warnings: result.warnings }, ...(await clear(place.others, file, isDryRun))];
 }
 
 /** Takes out what `installIn` has added; a file that held nothing else goes. */
-export async function removeFrom(file: HostFile, path: string, isDryRun: boolean): Promise<Edit> {
+export async function removeFrom(file: HostFile, path: string, isDryRun: boolean): Promise<Edit[]> {
+  const place = await locate(file, path);
+  const edit = await removeAt(place.path, place.remove, isDryRun);
+  const programs = place.programsOf(edit.before ?? '');
+  const warnings = isDryRun ? [] : await removePrograms(programs);
+  return [{ ...edit, warnings }, ...(await clear(place.others, file, isDryRun))];
+}
+
+async function locate(file: HostFile, path: string): Promise<Place> {
+  if (file.at !== undefined) return await attempt(path, async () => file.at?.(path) as never);
+  return {
+    path,
+    others: [],
+    programsOf: () => [],
+    install: async (text, options) => {
+      return { text: file.install(text, options), programs: [], warnings: [] };
+    },
+    remove: async (text, original) => file.remove(text, original),
+  };
+}
+
+async function clear(paths: readonly string[], file: HostFile, isDryRun: boolean): Promise<Edit[]> {
+  const edits = [];
+  for (const path of paths) {
+    edits.push(await removeAt(path, async (...texts) => file.remove(...texts), isDryRun));
+  }
+  return edits;
+}
+
+async function removeAt(path: string, remove: Place['remove'], isDryRun: boolean) {
   const before = await readText(path);
-  if (before === undefined) return { path, diff: '', backup: undefined };
+  if (before === undefined) return { path, diff: '', backup: undefined, warnings: [], before };
   const original = await readText(backupPath(path));
-  const after = attempt(path, () => file.remove(before, original));
-  const isOurs = after.trim() === '' || (original === undefined && /^\s*\{\s*\}\s*$/.test(after));
+  const after = await attempt(path, () => remove(before, original));
+  const isOurs =
+    after.trim() === '' || (original === undefined && after !== before && isEmpty(after));
   const edit = await replace(path, before, isOurs ? undefined : after, isDryRun);
   if (!isDryRun) await rm(backupPath(path), { force: true });
-  return edit;
+  return { ...edit, before };
+}
+
+function isEmpty(text: string): boolean {
+  return /^\s*(?:\{\s*\}|version = 2)\s*$/.test(text);
 }
 
 /** Formatting that a removal and an installation do not bring back is no change. */
-function sameWhenEqual(
-  file: HostFile,
-  before: string | undefined,
+async function isInstalled(
+  place: Place,
+  before: string,
   clean: string,
-  after: string,
+  { text }: { text: string },
   options: HookOptions,
-): string {
-  if (before === undefined || clean === before) return after;
-  return file.install(before, options) === before ? before : after;
+): Promise<boolean> {
+  if (text === before || clean === before) return text === before;
+  const again = await place.install(before, options).catch(() => undefined);
+  return again?.text === before;
+}
+
+async function writePrograms(programs: readonly ProgramFile[]): Promise<void> {
+  for (const { path, text } of programs) {
+    await attemptWrite(path, async () => await replaceFile(path, text, 0o755));
+  }
+}
+
+/** Containers that run are ended, and looked into, by the program that they were made with. */
+async function removePrograms(paths: readonly string[]): Promise<string[]> {
+  if (paths.length === 0) return [];
+  const shims = await findDaemons('containerd-shim');
+  if (shims.length > 0) {
+    return paths.map((path) => `${path} stays: containers that run now need it until they end`);
+  }
+  for (const path of paths) {
+    await rm(path, { force: true });
+    for (const directory of [dirname(path), dirname(dirname(path))]) {
+      await rmdir(directory).catch(() => undefined);
+    }
+  }
+  return [];
 }
 
 async function replace(
@@ -79,71 +132,42 @@ async function replace(
   after: string | undefined,
   isDryRun: boolean,
 ): Promise<Edit> {
-  if (before === after) return { path, diff: '', backup: await existing(backupPath(path)) };
+  const unchanged = { path, diff: '', backup: await existing(backupPath(path)), warnings: [] };
+  if (before === after) return unchanged;
   const from = before === undefined ? '/dev/null' : path;
   const to = after === undefined ? '/dev/null' : path;
   const diff = createTwoFilesPatch(from, to, before ?? '', after ?? '', '', '', { context: 3 })
     .split('\n')
     .filter((line) => !line.startsWith('==='))
     .join('\n');
-  if (isDryRun) return { path, diff, backup: undefined };
-  try {
-    if (after === undefined) await unlink(path);
-    else await writeText(path, after, before !== undefined);
-  } catch (error) {
-    throw new ContainersError(
-      'write_failed',
-      `Cannot change "${path}": ${messageOf(error)}`,
-      error,
-    );
-  }
-  return { path, diff, backup: await existing(backupPath(path)) };
-}
-
-async function writeText(path: string, text: string, exists: boolean): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  if (exists && (await existing(backupPath(path))) === undefined) {
-    await copyFile(path, backupPath(path));
-  }
-  const fresh = `${path}.lensfs-${process.pid}`;
-  try {
-    const handle = await open(fresh, 'wx', publicMode);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    if (exists) {
-      const { mode, uid, gid } = await stat(path);
-      await chown(fresh, uid, gid);
-      await chmod(fresh, mode & 0o7777);
-    }
-    await rename(fresh, path);
-  } catch (error) {
-    await rm(fresh, { force: true });
-    throw error;
-  }
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw new ContainersError('unreadable', `Cannot read "${path}": ${messageOf(error)}`, error);
-  }
+  if (isDryRun) return { ...unchanged, diff, backup: undefined };
+  await attemptWrite(path, async () => {
+    await (after === undefined ? unlink(path) : writeText(path, after));
+  });
+  return { ...unchanged, diff, backup: await existing(backupPath(path)) };
 }
 
 async function existing(path: string): Promise<string | undefined> {
   return (await readText(path)) === undefined ? undefined : path;
 }
 
-function attempt<T>(path: string, edit: () => T): T {
+async function attempt<T>(path: string, edit: () => T | Promise<T>): Promise<T> {
   try {
-    return edit();
+    return await edit();
   } catch (error) {
     if (!(error instanceof ContainersError)) throw error;
     throw new ContainersError(error.code, `"${path}": ${error.message}`, error);
+  }
+}
+
+async function attemptWrite(path: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    throw new ContainersError(
+      'write_failed',
+      `Cannot change "${path}": ${messageOf(error)}`,
+      error,
+    );
   }
 }

@@ -15,7 +15,11 @@ export async function examineHooks(host: ExaminedHost, runDir: string): Promise<
       return finding === undefined ? [] : [finding];
     }),
   );
-  const all = [...found.flat(), ...(await examineDockerd(host))];
+  const all = [
+    ...found.flat(),
+    ...(await examineDockerd(host)),
+    ...(await examineContainerd(host)),
+  ];
   if (all.length > 0) return all;
   const text = 'installed nowhere: containers get the view by flags or "lensfs attach" only';
   return [{ level: 'warn', subject: 'hook', text, fix: 'lensfs hook install docker' }];
@@ -54,4 +58,19 @@ async function examineDockerd(host: ExaminedHost): Promise<Finding[]> {
   if (runtimes === undefined || runtimes.includes(`"${runtimeName}"`)) return [];
   const text = `dockerd does not know the runtime "${runtimeName}" of ${hostFiles.docker.path}`;
   return [{ level: 'fail', subject: 'docker', text, fix: hostFiles.docker.reload }];
+}
+
+/** What a file says may be hidden by another one that it imports, or be said by that one. */
+async function examineContainerd(host: ExaminedHost): Promise<Finding[]> {
+  const { path } = hostFiles.containerd;
+  const dump = await host.output('containerd', '--config', path, 'config', 'dump');
+  if (dump === undefined) return [];
+  const program = /"[^"]*\/lensfs-runtime"|'[^']*\/lensfs-runtime'/;
+  const isSaid = program.test((await host.text(path)) ?? '');
+  const [found] = program.exec(dump) ?? [];
+  const subject = 'containerd';
+  if (found !== undefined) return isSaid ? [] : [fine(subject, `its configuration has ${found}`)];
+  if (!isSaid) return [];
+  const text = `"containerd config dump" has nothing of the runtime "${runtimeName}" of ${path}: an import hides it`;
+  return [{ level: 'fail', subject, text, fix: 'lensfs hook install containerd' }];
 }

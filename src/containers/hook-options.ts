@@ -16,9 +16,33 @@ export interface HookOptions {
   isDefault: boolean;
 }
 
+/** A program that a changed text names, beside the file. */
+export interface ProgramFile {
+  path: string;
+  text: string;
+}
+
+/** What is written where a program reads the file, as far as the program itself could be asked. */
+export interface Place {
+  /** The file to edit, which may be another one that the first one imports. */
+  path: string;
+  /** @throws ContainersError "unusable" when something that was in force would not be any more */
+  install: (
+    text: string,
+    options: HookOptions,
+  ) => Promise<{ text: string; programs: ProgramFile[]; warnings: string[] }>;
+  remove: (text: string, original: string | undefined) => Promise<string>;
+  /** Programs of ours that a text names. */
+  programsOf: (text: string) => string[];
+  /** More files that have our edit, which is in force in none of them or is to be taken out of all. */
+  others: string[];
+}
+
 /** One configuration file of the host; both functions are pure and give the new text. */
 export interface HostFile {
   path: string;
+  /** Looks at the program that starts from this file, where its text alone does not tell what is in force. */
+  at?: (path: string) => Promise<Place>;
   /** @throws ContainersError "unusable" when the text is not what the program reads */
   install: (text: string, options: HookOptions) => string;
   /** The text without what `install` adds; `original` is the text before it, if that is known. */

@@ -13,7 +13,7 @@ export interface EditNotes {
 }
 
 export function formatEdit(
-  { path, diff, backup }: Edit,
+  { path, diff, backup, warnings }: Edit,
   { isDryRun, reload, usage, sharedWith }: EditNotes,
 ): string {
   const lines = [];
@@ -26,6 +26,7 @@ export function formatEdit(
   if (sharedWith !== undefined && diff !== '') {
     lines.push(`${sharedWith} reads the same file: for its containers it is the same change`);
   }
+  lines.push(...warnings.map((warning) => `Warning: ${warning}`));
   if (usage !== undefined) lines.push(`Then: ${usage}`);
   return `${lines.join('\n')}\n`;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A containerd of a test's own, asked for pods over the Container Runtime Interface as the kubelet asks.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { credentials, makeGenericClientConstructor, type ServiceError } from '@grpc/grpc-js';
@@ -66,6 +67,7 @@ export class CriNode implements AsyncDisposable {
   readonly #guard: Guard;
   readonly #call: (method: string, request: object) => Promise<Reply>;
   readonly #close: () => void;
+  #containerd: ChildProcess | undefined;
   #made = 0;
 
   private constructor(dir: TempDir) {
@@ -162,6 +164,15 @@ export class CriNode implements AsyncDisposable {
     await this.#call('RemovePodSandbox', { pod_sandbox_id: sandboxId });
   }
 
+  /** With its configuration read again; pods run on. */
+  async restart(): Promise<void> {
+    if (this.#containerd === undefined) throw new Error('containerd does not run');
+    const ended = once(this.#containerd, 'exit');
+    this.#containerd.kill('SIGTERM');
+    await ended;
+    await this.#serve();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close();
     await this.#guard[Symbol.asyncDispose]();
@@ -174,14 +185,7 @@ export class CriNode implements AsyncDisposable {
     const file = dir.at('config.toml');
     await writeFile(file, this.#config());
     await configure(file);
-    const ending = 'exec setpriv --pdeathsig TERM containerd --config "$1" >"$2" 2>&1';
-    spawn('sh', ['-c', ending, 'sh', file, dir.at('log')], { stdio: 'ignore' });
-    await waitUntil('containerd answers', () =>
-      this.#call('Version', {}).then(
-        () => true,
-        () => false,
-      ),
-    );
+    await this.#serve();
     const entrypoint = ['/bin/sleep', '1000000'];
     const tar = await writeOciImage(dir.at('image'), {
       name: image,
@@ -192,6 +196,18 @@ export class CriNode implements AsyncDisposable {
     const imported = ['image', 'import', '--snapshotter', 'native', tar];
     const { code, stderr } = await run('ctr', [...ctr, ...imported]);
     if (code !== 0) throw new Error(stderr);
+  }
+
+  async #serve(): Promise<void> {
+    const ending = 'exec setpriv --pdeathsig TERM containerd --config "$1" >>"$2" 2>&1';
+    const argv = ['-c', ending, 'sh', this.dir.at('config.toml'), this.dir.at('log')];
+    this.#containerd = spawn('sh', argv, { stdio: 'ignore' });
+    await waitUntil('containerd answers', () =>
+      this.#call('Version', {}).then(
+        () => true,
+        () => false,
+      ),
+    );
   }
 
   #config(): string {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pods made by containerd as the kubelet asks for them: with `runtimeClassName: lensfs`, or with the webhook's volumes.
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { parseMounts } from '../../src/containers/mount-table.js';
 import { knownInputs } from '../../src/kubernetes/manifests/inputs.js';
@@ -36,18 +36,18 @@ beforeAll(async () => {
 afterAll(async () => await node?.[Symbol.asyncDispose]());
 
 /** As docs/containerd.md says, but for a daemon in other directories than the usual ones. */
-async function installHandler(file: string): Promise<void> {
-  const { code, stderr } = await lensfs(['hook', 'install', 'containerd', '--file', file]);
-  if (code !== 0) throw new Error(stderr);
+async function installHandler(file: string, ...flags: string[]): Promise<void> {
   const { tree, runDir } = getDaemon();
-  const wrapper = `${file}.runtime`;
-  const places = `--lensfs-tree=${tree} --lensfs-run-dir=${runDir}`;
-  await writeFile(wrapper, `#!/bin/sh\nexec ${runtimeProgram} ${places} "$@"\n`);
-  await chmod(wrapper, 0o755);
-  const text = await readFile(file, 'utf8');
-  const installed = `BinaryName = "${runtimeProgram}"`;
-  expect(text).toContain(installed);
-  await writeFile(file, text.replace(installed, `BinaryName = "${wrapper}"`));
+  const places = ['--tree', tree, '--run-dir', runDir, ...flags];
+  const { code, stderr } = await lensfs([
+    'hook',
+    'install',
+    'containerd',
+    '--file',
+    file,
+    ...places,
+  ]);
+  if (code !== 0) throw new Error(stderr);
 }
 
 /** The handler that the manifest of the RuntimeClass names. */
@@ -160,4 +160,30 @@ test('A pod as the webhook makes it has its view in its volumes', async () => {
   expect(await memTotalKib(pod)).toBe(memoryBytes / 1024);
   expect(await cpusOf(pod)).toEqual([1, 1, 1]);
   await node.deletePod(pod);
+});
+
+test('By --default each pod has its view, also where the file lists no runtimes, and CRI answers after the removal', async () => {
+  let before = '';
+  await using other = await CriNode.start(async (file) => {
+    const text = await readFile(file, 'utf8');
+    before = text.slice(0, text.indexOf('    default_runtime_name'));
+    await writeFile(file, before);
+    await installHandler(file, '--default');
+  });
+  const total = async (pod: CriPod) => {
+    return (await other.exec(pod, ['/bin/cat', '/proc/meminfo'])).split('\n')[0];
+  };
+  const own = `MemTotal: ${String(memoryBytes / 1024).padStart(14)} kB`;
+  const pod = await other.startPod({ containers: [{ memoryBytes }] });
+  const byRunc = await other.startPod({ handler: 'runc', containers: [{ memoryBytes }] });
+  expect([await total(pod), await total(byRunc)]).toEqual([own, expect.not.stringMatching(own)]);
+  const file = other.dir.at('config.toml');
+  const { code, stderr } = await lensfs(['hook', 'remove', 'containerd', '--file', file]);
+  expect([code, stderr]).toEqual([0, expect.stringContaining('stays: containers that run now')]);
+  expect(await readFile(file, 'utf8')).toBe(before);
+  await other.restart();
+  expect(await total(pod)).toBe(own);
+  const plain = await other.startPod({ containers: [{ memoryBytes }] });
+  expect(await total(plain)).not.toBe(own);
+  for (const each of [pod, byRunc, plain]) await other.deletePod(each);
 });

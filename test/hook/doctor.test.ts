@@ -264,6 +264,21 @@ describe('lensfs doctor of hooks', () => {
     await program('docker', '{"lensfs":{"path":"/opt"},"runc":{"path":"runc"}}');
     expect(await findHook('docker')).toBeUndefined();
   });
+
+  test('says when an import hides what the file of containerd says', async () => {
+    const { path, install } = hostFiles.containerd;
+    await put(path, install('', options));
+    await program('containerd', 'version = 2');
+    expect(await findHook('containerd')).toMatchObject({
+      level: 'fail',
+      text: expect.stringContaining('an import hides it'),
+      fix: 'lensfs hook install containerd',
+    });
+    await program('containerd', install('', options));
+    expect(await findHook('containerd')).toBeUndefined();
+    await put(path, 'version = 2\n');
+    expect(await findHook('containerd')).toMatchObject({ level: 'ok' });
+  });
 });
 
 describe('lensfs doctor of containers', () => {

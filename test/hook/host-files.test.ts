@@ -3,7 +3,6 @@
 
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { Writable } from 'node:stream';
-import { parse } from '@decimalturn/toml-patch';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { runProgram } from '../../src/cli/program.js';
 import { hookProgram, runtimeProgram } from '../_support/hook.js';
@@ -105,74 +104,6 @@ describe('lensfs hook docker', () => {
       expect(await readdir(dir.at('etc'))).toEqual(['file']);
     });
   }
-});
-
-describe('lensfs hook containerd', () => {
-  const configs: Record<string, string> = {
-    'of Debian':
-      'version = 2\n\n[plugins]\n  [plugins."io.containerd.grpc.v1.cri"]\n    # mine\n    [plugins."io.containerd.grpc.v1.cri".cni]\n      bin_dir = "/usr/lib/cni"\n',
-    'of version 3':
-      "# three\nversion = 3\n[plugins.'io.containerd.cri.v1.runtime'.containerd]\n  default_runtime_name = \"runc\" # kept\n  [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]\n    runtime_type = \"io.containerd.runc.v2\"\n    [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]\n      SystemdCgroup = true\n",
-    'with large numbers': 'version = 2 # two\nbig = 9223372036854775807\n',
-  };
-  const plugins: Record<number, string> = {
-    2: 'io.containerd.grpc.v1.cri',
-    3: 'io.containerd.cri.v1.runtime',
-  };
-
-  interface Containerd {
-    default_runtime_name?: string;
-    runtimes: Record<string, { runtime_type: string; options: Record<string, unknown> }>;
-  }
-
-  function containerdOf(text: string): Containerd {
-    const config = parse(text) as never as {
-      version: number;
-      plugins: Record<string, { containerd: Containerd }>;
-    };
-    const found = config.plugins[plugins[config.version] ?? '']?.containerd;
-    if (found === undefined) throw new Error(`No runtimes in ${text}`);
-    return found;
-  }
-
-  function expectComments(text: string, original: string): void {
-    for (const comment of original.match(/#.*/g) ?? []) expect(text).toContain(comment);
-  }
-
-  for (const [name, text] of Object.entries(configs)) {
-    for (const flags of [[], ['--default']]) {
-      test(`adds a runtime to a file ${name} ${flags.join('')}, and takes it out again`, async () => {
-        await writeFile(path, text);
-        const installed = await install('containerd', ...flags);
-        const { runtimes, default_runtime_name } = containerdOf(installed);
-        const isThree = name.endsWith('3');
-        const driver = isThree ? { SystemdCgroup: true } : {};
-        expect(runtimes['lensfs']).toEqual({
-          runtime_type: 'io.containerd.runc.v2',
-          options: { BinaryName: runtimeProgram, ...driver },
-        });
-        const others = isThree ? 'runc' : undefined;
-        expect(default_runtime_name).toBe(flags.length > 0 ? 'lensfs' : others);
-        expectComments(installed, text);
-        expect(await install('containerd', ...flags)).toBe(installed);
-        await hook('remove', 'containerd');
-        const removed = await readFile(path, 'utf8');
-        expect(removed).not.toContain('lensfs');
-        expectComments(removed, text);
-      });
-    }
-  }
-
-  test('refuses version 1, text that is no TOML, and arguments', async () => {
-    for (const text of ['[plugins]\n', 'version = 4\n', 'version = \n']) {
-      await writeFile(path, text);
-      expect((await hook('install', 'containerd')).code).toBe(1);
-      expect(await readFile(path, 'utf8')).toBe(text);
-    }
-    await writeFile(path, 'version = 2\n');
-    const { code, stderr } = await hook('install', 'containerd', '--tree', '/t');
-    expect([code, stderr]).toEqual([1, expect.stringContaining('--lensfs-tree=/t')]);
-  });
 });
 
 describe('lensfs hook cdi, podman, crio', () => {

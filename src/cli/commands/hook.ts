@@ -60,17 +60,18 @@ export const hook: Command = {
     const isDryRun = args.isSet('dry-run');
     const options = readOptions(args);
     if (action === 'install') checkOptions(options);
-    const edit =
+    const [edit, ...others] =
       action === 'install'
         ? await installIn(file, path, options, isDryRun)
         : await removeFrom(file, path, isDryRun);
+    if (edit === undefined) throw new Error('no edit');
     const usage = action === 'install' ? file.usage(options) : undefined;
     const notes = { isDryRun, reload: file.reload, usage, sharedWith: file.sharedWith };
     if (args.isSet('json')) {
-      io.stdout.write(formatJson({ ...edit, ...notes }));
+      io.stdout.write(formatJson({ ...edit, ...notes, others }));
       return exitCodes.ok;
     }
-    io.stdout.write(edit.diff);
+    for (const { diff } of [edit, ...others]) io.stdout.write(diff);
     io.stderr.write(formatEdit(edit, notes));
     return exitCodes.ok;
   },
