@@ -82,6 +82,7 @@
         'native/core/proc/namespace_cgroup.cc',
         'native/core/proc/pid.cc',
         'native/core/proc/stat.cc',
+        'native/core/proc/time_namespace.cc',
         'native/core/proc/vmstat.cc',
         'native/core/render/cpuinfo.cc',
         'native/core/render/diskstats.cc',

@@ -17,6 +17,7 @@
 #include "core/proc/diskstats.h"
 #include "core/proc/meminfo.h"
 #include "core/proc/stat.h"
+#include "core/proc/time_namespace.h"
 #include "core/proc/vmstat.h"
 #include "testing/convert.h"
 #include "testing/functions.h"
@@ -56,6 +57,16 @@ Napi::Value JsWriteCpuMask(const Napi::CallbackInfo& info) {
   return FromText(info.Env(), text);
 }
 
+Napi::Value JsShiftBoot(const Napi::CallbackInfo& info) {
+  const int64_t offset_sec = info[1].As<Napi::Number>().Int64Value();
+  return FromText(info.Env(), core::proc::ShiftBoot(ToText(info[0]), offset_sec));
+}
+
+Napi::Value JsParseBoottimeOffset(const Napi::CallbackInfo& info) {
+  const int64_t offset_sec = core::proc::ParseBoottimeOffset(ToText(info[0]));
+  return Napi::Number::New(info.Env(), static_cast<double>(offset_sec));
+}
+
 using core::cgroup::CpuUsageOfOne;
 using core::cgroup::IoDevice;
 using core::proc::DiskLine;
@@ -64,6 +75,8 @@ using core::proc::VmStatLine;
 constexpr std::array kFunctions{
     Function{"parseMemInfo", JsParse<core::proc::ParseMemInfo, FromMemInfo>},
     Function{"parseStat", JsParse<core::proc::ParseStat, FromStat>},
+    Function{"shiftBoot", JsShiftBoot},
+    Function{"parseBoottimeOffset", JsParseBoottimeOffset},
     Function{"parseCpuInfo", JsParse<core::proc::ParseCpuInfo, FromCpuInfo>},
     Function{"parseDiskStats",
              JsParse<core::proc::ParseDiskStats, FromList<DiskLine, FromDiskLine>>},

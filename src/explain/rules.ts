@@ -236,7 +236,11 @@ function statRule(name: string): Rule {
   if (name === 'procs_blocked') {
     return { formula: 'its tasks in state D', sources: [taskLists, tasksIn('D')] };
   }
-  return hosts('stat', name);
+  if (name !== 'btime') return hosts('stat', name);
+  return {
+    formula: "the host's minus the boottime offset of the reader's time namespace",
+    sources: [['stat', name]],
+  };
 }
 
 function cpuInfoRule(name: string): Rule {

@@ -337,6 +337,8 @@ export interface CapturedEngine {
 export interface TestingAddon extends Repeated {
   parseMemInfo(text: string): MemInfoLine[];
   parseStat(text: string): Stat;
+  shiftBoot(text: string, offsetSec: number): string;
+  parseBoottimeOffset(text: string): number;
   parseCpuInfo(text: string): CpuInfo;
   parseDiskStats(text: string): DiskLine[];
   parseVmStat(text: string): VmStatLine[];

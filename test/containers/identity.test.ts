@@ -2,9 +2,11 @@
 // Whose values a reader gets: its container's, however it came there and whatever that is made of.
 import { readFile } from 'node:fs/promises';
 import { describe, expect } from 'vitest';
+import { TestCgroup } from '../_support/cgroup.js';
 import { ParentCgroup, ProcessCgroup, readInNoContainer } from '../_support/cgroup-tree.js';
 import type { Container } from '../_support/container.js';
 import { containerTest as test, useContainers } from '../_support/containers.js';
+import { run } from '../_support/lensfs.js';
 import { patience } from '../_support/patience.js';
 import { parseMemInfo, parseProcessors } from '../_support/proc-text.js';
 import { kibPerMebibyte, mebibyte } from '../_support/units.js';
@@ -187,6 +189,26 @@ describe('a time namespace', () => {
     const text = await container.output(...shifted, 'cat', '/proc/uptime');
     expect(Number(text.split(' ')[0])).toBeLessThan(60);
   });
+});
+
+describe('start times of processes', () => {
+  /** When a process of this moment was started: by btime and its own stat, less now. */
+  const error = `
+    now=$(date +%s); boot=$(sed -n 's/^btime //p' "$0/stat")
+    ticks=$(sed 's/.*) //' /proc/self/stat | cut -d' ' -f20)
+    echo $((boot + ticks / $(getconf CLK_TCK) - now))`;
+
+  for (const offset of [864_000, -1_000]) {
+    test(`are right in a time namespace whose boot is ${-offset} s later`, async () => {
+      await using cgroup = await TestCgroup.create({ memoryBytes: 64 * mebibyte });
+      const { tree } = containers().daemon;
+      const shifted = ['--time', '--boottime', `${offset}`, '--fork', 'sh', '-c', error];
+      const [command, args] = cgroup.contain('unshare', ...shifted, `${tree}/proc`);
+      const { stdout, stderr } = await run(command, args);
+      expect(stderr).toBe('');
+      expect(Math.abs(Number(stdout))).toBeLessThan(5 * patience);
+    });
+  }
 });
 
 describe('slabinfo', () => {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,6 +41,7 @@
 #include "core/model/visible_cpus.h"
 #include "core/proc/cpuinfo.h"
 #include "core/proc/pid.h"
+#include "core/proc/stat.h"
 #include "core/render/sheet.h"
 
 namespace core::engine {
@@ -51,6 +53,19 @@ constexpr mode_t kSecretMode = 0400;
 // The snapshot slot of cpuinfo as 32-bit programs are shown it.
 constexpr size_t kCpuInfo32Slot = View::kSlots - 1;
 
+// Whether the text depends on the time namespace of its reader.
+bool TellsBoot(size_t file) {
+  return catalog::Files()[file].path == "proc/stat";
+}
+
+// `whole`, or what it says in a time namespace.
+SnapshotRef ShiftBoot(SnapshotRef whole, int64_t offset_sec) {
+  if (offset_sec == 0) return whole;
+  return std::make_shared<Snapshot>(Snapshot{.bytes = proc::ShiftBoot(whole->bytes, offset_sec),
+                                             .made_at = whole->made_at,
+                                             .is_hosts = whole->is_hosts});
+}
+
 }  // namespace
 
 Engine::Engine(const EngineOptions& options,
@@ -59,6 +74,7 @@ Engine::Engine(const EngineOptions& options,
                std::unique_ptr<HostFiles> host)
     : options_(options),
       pids_(std::move(pids)),
+      times_(pids_),
       hierarchy_(std::move(hierarchy)),
       finds_by_id_(hierarchy_.FindsById()),
       host_(std::move(host)),
@@ -176,6 +192,9 @@ Result<SnapshotRef> Engine::Read(size_t file,
     snapshot = ReadFallback(file, snapshot.error(), scratch);
     outcome = snapshot ? Outcome::kFallback : Outcome::kError;
   }
+  if (snapshot && TellsBoot(file)) {
+    snapshot = ShiftBoot(std::move(*snapshot), times_.OffsetOf(pid, scratch.file));
+  }
   read_stats_.Add(file, outcome, NowMonotonic() - begin);
   return snapshot;
 }
@@ -187,6 +206,9 @@ Result<SnapshotRef> Engine::ReadView(size_t file,
   const Nanoseconds begin = NowMonotonic();
   Outcome outcome = Outcome::kError;
   auto snapshot = ReadSnapshot(file, view, pid, scratch, outcome);
+  if (snapshot && TellsBoot(file)) {
+    snapshot = ShiftBoot(std::move(*snapshot), times_.OffsetOf(pid, scratch.file));
+  }
   read_stats_.Add(file, outcome, NowMonotonic() - begin);
   return snapshot;
 }
@@ -226,8 +248,15 @@ Result<SnapshotRef> Engine::ReadSnapshot(
   return snapshot;
 }
 
+// Whoever reads it is the first process, or was started by it.
 Result<Page> Engine::ReadPage(size_t file, const ViewRef& view, Scratch& scratch) {
-  const auto text = ReadView(file, view, view->init.pid, scratch);
+  const Nanoseconds begin = NowMonotonic();
+  Outcome outcome = Outcome::kError;
+  auto text = ReadSnapshot(file, view, view->init.pid, scratch, outcome);
+  if (text && TellsBoot(file)) {
+    text = ShiftBoot(std::move(*text), times_.OffsetOfChildren(view->init.pid, scratch.file));
+  }
+  read_stats_.Add(file, outcome, NowMonotonic() - begin);
   const std::lock_guard lock(view->pages_mutex);
   Page& page = view->pages[file];
   if (!text) {

@@ -49,6 +49,7 @@
 #include "core/engine/view_table.h"
 #include "core/model/visible_cpus.h"
 #include "core/proc/pid.h"
+#include "core/proc/time_namespace.h"
 
 namespace core::engine {
 
@@ -206,6 +207,7 @@ class Engine {
 
   const EngineOptions options_;
   proc::PidReader pids_;
+  const proc::TimeNamespaces times_;
   cgroup::Hierarchy hierarchy_;
   const bool finds_by_id_;
   std::unique_ptr<HostFiles> host_;

@@ -37,6 +37,7 @@
 #include "core/model/memory_view.h"
 #include "core/model/visible_cpus.h"
 #include "core/proc/meminfo.h"
+#include "core/proc/stat.h"
 
 namespace core::engine {
 namespace {
@@ -233,6 +234,9 @@ Result<Explanation> Engine::Explain(size_t file, const ViewRef& view, Scratch& s
   scratch.file.SetLog(nullptr);
   if (!status) return status.error();
   made.text = std::move(snapshot.bytes);
+  if (entry.needs.Has(Need::kHostStat)) {
+    made.text = proc::ShiftBoot(made.text, times_.OffsetOfChildren(view->init.pid, scratch.file));
+  }
   made.age_usec = AgeUsec(*view, now);
   made.is_off = !policy->files.test(file);
   if (entry.mode != 0400) {

@@ -49,6 +49,20 @@ constexpr size_t kMountInfoBytesMax = size_t{256} * 1024;
 // PIDFD_GET_CGROUP_NAMESPACE of <linux/pidfd.h> (Linux 6.11).
 constexpr auto kPidfdGetCgroupNamespace = _IO(0xff, 1);
 
+std::string_view LinkOf(Namespace which) {
+  switch (which) {
+    case Namespace::kPid:
+      return "ns/pid";
+    case Namespace::kCgroup:
+      return "ns/cgroup";
+    case Namespace::kTime:
+      return "ns/time";
+    case Namespace::kTimeForChildren:
+      return "ns/time_for_children";
+  }
+  return "";
+}
+
 // "<pid>/<file>" in a buffer of its own.
 class PidPath {
  public:
@@ -187,7 +201,7 @@ std::optional<std::vector<uint64_t>> PidReader::ReadNsPidsOfPidfd(pid_t pid,
 }
 
 Result<uint64_t> PidReader::ReadNamespace(pid_t pid, Namespace which) const {
-  return ReadNamespaceLink(PidPath(pid, which == Namespace::kPid ? "ns/pid" : "ns/cgroup").get());
+  return ReadNamespaceLink(PidPath(pid, LinkOf(which)).get());
 }
 
 Result<uint64_t> PidReader::ReadCgroupNamespace(int pidfd, pid_t pid) const {
@@ -198,7 +212,8 @@ Result<uint64_t> PidReader::ReadCgroupNamespace(int pidfd, pid_t pid) const {
 }
 
 Result<uint64_t> PidReader::ReadOwnNamespace(Namespace which) const {
-  return ReadNamespaceLink(which == Namespace::kPid ? "self/ns/pid" : "self/ns/cgroup");
+  const std::string path = std::string("self/").append(LinkOf(which));
+  return ReadNamespaceLink(path.c_str());
 }
 
 Result<uint64_t> PidReader::ReadNamespaceLink(const char* path) const {

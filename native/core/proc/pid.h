@@ -51,7 +51,7 @@ std::vector<CgroupMount> ParseCgroupMounts(std::string_view mountinfo);
 // The personality(2) flags in /proc/<pid>/personality: "00400000", hexadecimal.
 std::optional<uint32_t> ParsePersonality(std::string_view text);
 
-enum class Namespace : uint8_t { kPid, kCgroup };
+enum class Namespace : uint8_t { kPid, kCgroup, kTime, kTimeForChildren };
 
 // The readers of one proc mount.
 class PidReader {
@@ -71,7 +71,8 @@ class PidReader {
   // Of the reading process, whatever its number is in this mount.
   [[nodiscard]] Result<uint64_t> ReadOwnNamespace(Namespace which) const;
   [[nodiscard]] Result<Fd> OpenFile(pid_t pid, const char* file) const;
-  // `file` is "cgroup" or "personality"; the text lives until `buffer` is used again.
+  // `file` is "cgroup", "personality" or "timens_offsets"; the text lives until `buffer` is used
+  // again.
   [[nodiscard]] Result<std::string_view> ReadText(pid_t pid,
                                                   const char* file,
                                                   FileBuffer& buffer) const;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/proc/stat.h"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "core/base/key_table.h"
@@ -84,6 +87,19 @@ Result<Stat> ParseStat(std::string_view text) {
     if (field != nullptr && !ParseField(*field, line, stat)) return ParseErrorAt(number);
   }
   return stat;
+}
+
+std::string ShiftBoot(std::string_view text, int64_t offset_sec) {
+  constexpr std::string_view kKey = "\nbtime ";
+  const size_t key = text.find(kKey);
+  if (key == std::string_view::npos) return std::string(text);
+  const size_t begin = key + kKey.size();
+  const size_t end = std::min(text.find('\n', begin), text.size());
+  const auto btime = ParseI64(text.substr(begin, end - begin));
+  if (!btime) return std::string(text);
+  std::string shifted(text.substr(0, begin));
+  shifted.append(std::to_string(*btime - offset_sec)).append(text.substr(end));
+  return shifted;
 }
 
 }  // namespace core::proc

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/base/result.h"
@@ -38,5 +39,8 @@ struct Stat {
 
 // "cpu  3557 0 2032 30689 299 0 46 108 0 0", "intr 137278 0 ...", "ctxt 308744"
 Result<Stat> ParseStat(std::string_view text);
+
+// A text of /proc/stat as a time namespace shows it whose boot is `offset_sec` earlier.
+std::string ShiftBoot(std::string_view text, int64_t offset_sec);
 
 }  // namespace core::proc

@@ -16,6 +16,31 @@ const good = [
   '',
 ].join('\n');
 
+describe('ShiftBoot()', () => {
+  it.each([
+    [864_000, 1_794_574_808],
+    [-5, 1_795_438_813],
+    [0, 1_795_438_808],
+  ])('moves the time of boot by %d s, and nothing else', (offset, btime) => {
+    expect(core.shiftBoot(good, offset)).toBe(good.replace('1795438808', `${btime}`));
+  });
+
+  it.each(['', 'ctxt 1\n', 'ctxt 1\nbtime\n', 'ctxt 1\nbtime x\n'])('leaves %j alone', (text) => {
+    expect(core.shiftBoot(text, 1)).toBe(text);
+  });
+});
+
+describe('ParseBoottimeOffset()', () => {
+  it('reads the seconds of the line', () => {
+    const lines = ['monotonic           -5         0', 'boottime       -864000 500000000', ''];
+    expect(core.parseBoottimeOffset(lines.join('\n'))).toBe(-864_000);
+  });
+
+  it.each(['', 'boottime\n', 'boottime x 0\n', 'monotonic 1 0\n'])('has 0 for %j', (text) => {
+    expect(core.parseBoottimeOffset(text)).toBe(0);
+  });
+});
+
 describe('ParseStat()', () => {
   it('reads the cpu line and the totals, and no line of one CPU', () => {
     expect(core.parseStat(good)).toEqual({
