@@ -127,8 +127,8 @@ const loadRules: Record<string, Rule> = {
 };
 const load: Rule = {
   formula:
-    "the kernel's decaying average of its tasks in state R or D, every 5 s; at first busy time / age",
-  sources: [...cpuUsage, initStart, taskLists, tasksIn('RD')],
+    "the kernel's decaying average of its tasks in state R or D, every 5 s; at first busy time / age, at most its CPUs",
+  sources: [...cpuUsage, ...cpus, initStart, taskLists, tasksIn('RD')],
 };
 
 const uptimeRules: Record<string, Rule> = {

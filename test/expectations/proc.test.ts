@@ -82,6 +82,23 @@ describe('a container of 64 MiB and one CPU', () => {
   }
 });
 
+describe('a young first process in an old cgroup', () => {
+  test('was no busier than its CPU since it began', async () => {
+    await using cgroup = await TestCgroup.create({ cpus: 1 });
+    const burn = 'import time\nwhile time.process_time() < 1: pass';
+    const files = [at('proc/loadavg'), at('proc/stat'), at('proc/uptime')].join(' ');
+    const script = `python3 -c "$0" && exec unshare --pid --fork --kill-child cat ${files}`;
+    const { stdout, stderr } = await run(...cgroup.enter('sh', '-c', script, burn));
+    expect(stderr).toBe('');
+    const [load = '', ...rest] = stdout.split('\n');
+    expect(Number(load.split(' ')[0])).toBeLessThanOrEqual(1);
+    const { cpus } = parseStat(rest.join('\n'));
+    const { user = 0, nice = 0, system = 0 } = cpus['cpu'] ?? {};
+    const [uptime = 0] = rest.at(-2)?.split(' ').map(Number) ?? [];
+    expect((user + nice + system) / 100).toBeLessThanOrEqual(uptime);
+  });
+});
+
 describe('reading', () => {
   for (const flag of ['0', 'os.O_DIRECT']) {
     test(`in pieces of 1024 bytes with pauses gives one text (flags ${flag})`, async () => {

@@ -83,7 +83,12 @@ Engine::Engine(const EngineOptions& options,
       sys_(host_->SysCpuFd()),
       dirs_(options.held_fds_max),
       views_(options.views_max),
-      identities_(pids_, options.pidfds_max) {}
+      identities_(pids_, options.pidfds_max) {
+  loads_.SetCountCpus([this](View& view, Moment now, FileBuffer& buffer) {
+    const auto cpus = sheets_.ReadVisibleCpus(view, *PolicyOf(view), now, buffer);
+    return cpus ? uint64_t{cpus->count} : 0;
+  });
+}
 
 Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options, const Policy& policy) {
   auto pids = proc::PidReader::Open(options.proc_root);

@@ -197,8 +197,12 @@ Status LoadSampler::SeedLoad(View& view, Moment now, FileBuffer& buffer) {
   if (!usage) return usage.error();
   const std::optional<cgroup::CpuUsage>& found = *usage;
   const uint64_t busy_usec = found ? found->user_usec + found->system_usec : 0;
+  const uint64_t cpus = count_cpus_ == nullptr ? 0 : count_cpus_(view, now, buffer);
+  const uint64_t age_usec = AgeUsec(view, now);
+  // An older cgroup has had other first processes before.
+  const uint64_t most_usec = cpus == 0 ? busy_usec : cpus * age_usec;
   const std::lock_guard lock(view.mutex);
-  view.counted.load = model::SeedLoadAverage(busy_usec, AgeUsec(view, now));
+  view.counted.load = model::SeedLoadAverage(std::min(busy_usec, most_usec), age_usec);
   view.counted.load_at = now.monotonic;
   view.SaveCounted();
   return Unit{};

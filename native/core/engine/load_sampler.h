@@ -10,6 +10,7 @@
 // Errors: those of reading the cgroup.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -37,6 +38,11 @@ class LoadSampler {
   // Counts the tasks of one view whose readers want it; false when there is none.
   bool CountWanted(FileBuffer& buffer);
 
+  // `count` says how many CPUs a view has, 0 where that is not known: no more were busy than those.
+  // To be set before there are readers.
+  using CountCpus = std::function<uint64_t(View&, Moment, FileBuffer&)>;
+  void SetCountCpus(CountCpus count) { count_cpus_ = std::move(count); }
+
   // For a reader.
   Result<render::TaskCounts> ReadTasks(View& view, Moment now, FileBuffer& buffer);
   Result<model::LoadAverage> ReadLoad(View& view, Moment now, FileBuffer& buffer);
@@ -53,6 +59,7 @@ class LoadSampler {
 
   const proc::PidReader& pids_;
   std::function<void()> wake_;
+  CountCpus count_cpus_;
   std::mutex mutex_;  // guards wanted_
   std::deque<std::weak_ptr<View>> wanted_;
 };

@@ -68,6 +68,30 @@ uint64_t Steal(uint64_t usec, CpuTime& time) {
   return taken;
 }
 
+// Makes less of all busy time in proportion, where it is more than `most_usec`; returns it.
+uint64_t LimitBusy(uint64_t most_usec, CpuTime& time) {
+  const uint64_t busy_usec = BusyOf(time);
+  if (busy_usec <= most_usec) return busy_usec;
+  const double share = static_cast<double>(most_usec) / static_cast<double>(busy_usec);
+  const auto part = [share](uint64_t usec) {
+    return static_cast<uint64_t>(static_cast<double>(usec) * share);
+  };
+  time.user_usec = std::min(most_usec, part(time.user_usec));
+  time.nice_usec = std::min(most_usec - time.user_usec, part(time.nice_usec));
+  time.system_usec = most_usec - time.user_usec - time.nice_usec;
+  return most_usec;
+}
+
+// An older cgroup has had other first processes before: what is more than each CPU's age times the
+// CPUs is theirs. CPUs that are not visible any more share what the others leave.
+void LimitToAge(uint64_t age_usec, const VisibleCpus& visible, std::vector<CpuTime>& step) {
+  uint64_t left_usec = 0;
+  ForEach(visible, [&](uint32_t cpu) { left_usec += age_usec - LimitBusy(age_usec, step[cpu]); });
+  for (uint32_t cpu = 0; cpu < step.size(); ++cpu) {
+    if (!visible.physical.Contains(cpu)) left_usec -= LimitBusy(left_usec, step[cpu]);
+  }
+}
+
 size_t EntriesFor(const CpuSample& sample, const VisibleCpus& visible) {
   size_t count = 0;
   ForEach(visible, [&](uint32_t cpu) { count = cpu + size_t{1}; });
@@ -145,6 +169,7 @@ void CpuAccumulator::Advance(const CpuSample& sample, const VisibleCpus& visible
     Spread(busy.nice_usec, &CpuTime::nice_usec, visible, step);
     Spread(busy.system_usec, &CpuTime::system_usec, visible, step);
   }
+  if (is_first) LimitToAge(elapsed_usec, visible, step);
   FillWithIdle(elapsed_usec, visible, step);
   unshown_throttled_usec_ = SaturatingAdd(
       unshown_throttled_usec_, Follow(sample.usage.throttled_usec, last_throttled_usec_));

@@ -47,6 +47,29 @@ describe('CpuAccumulator', () => {
     ]);
   });
 
+  it.each([
+    ['together', []],
+    ['each', [0, 1].map((cpu) => ({ cpu, user_usec: 45 * second, system_usec: 15 * second }))],
+  ])(
+    'has no more busy time at first than its CPUs had since it began, counted %s',
+    (_, per_cpu) => {
+      const more = { nice_usec: 30 * second, per_cpu };
+      const accumulator = started(two, usage(90 * second, 30 * second, more));
+      const busy = (time: CpuTime) =>
+        Number(time.user_usec + time.nice_usec + time.system_usec) / second;
+      const { total, cpus } = accumulator.read(two);
+      expect(busy(total)).toBe(20);
+      expect(cpus.map(busy)).toEqual([10, 10]);
+      expect(seconds(total).system).toBeCloseTo(5);
+      expect(seconds(total).idle).toBe(0);
+      // What comes later counts as ever.
+      const moved = per_cpu.map((one) => ({ ...one, user_usec: one.user_usec + second / 2 }));
+      const next = usage(91 * second, 30 * second, { ...more, per_cpu: moved });
+      accumulator.advance(later(1, next), two);
+      expect(busy(accumulator.read(two).total)).toBe(21);
+    },
+  );
+
   it('has read nothing before the first sample', () => {
     const times = new core.CpuAccumulator().read(two);
     expect(seconds(times.total)).toEqual({ user: 0, system: 0, idle: 0, steal: 0 });
@@ -55,7 +78,7 @@ describe('CpuAccumulator', () => {
 
   it('leaves idle 0 when the usage is larger than the time', () => {
     const times = started(one, usage(50 * second, 0)).read(one);
-    expect(seconds(times.total)).toEqual({ user: 50, system: 0, idle: 0, steal: 0 });
+    expect(seconds(times.total)).toEqual({ user: 10, system: 0, idle: 0, steal: 0 });
   });
 
   it('splits evenly, the remainder on the low CPUs', () => {
