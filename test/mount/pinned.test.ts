@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Views by their own paths, whose files are in the kernel's page cache.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect } from 'vitest';
@@ -82,6 +84,20 @@ describe('a pinned view', () => {
     expect(stdout.trimEnd()).toBe(await pinnedDirectoryOf(daemon(), cgroup.path));
     for (const directory of ['mnt', 'mnt/pinned', 'mnt/shared/views']) {
       expect((await stat(`${daemon().runDir}/${directory}`)).mode & 0o777).toBe(0o700);
+    }
+  });
+
+  test('numbers tasks as its first process does, beside one of the host that has made it', async () => {
+    await using cgroup = await TestCgroup.create();
+    // unshare stays in the cgroup, with the host's pids.
+    const [command, args] = cgroup.contain('sh', '-c', 'echo here; exec sleep 1000000');
+    const first = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    if (first.stdout === null) throw new Error('no pipe');
+    await once(first.stdout, 'data');
+    const pinned = await pinnedDirectoryOf(daemon(), cgroup.path);
+    const named = join(`${daemon().runDir}/mnt/shared/views`, basename(pinned));
+    for (const directory of [pinned, named]) {
+      expect(await readFile(`${directory}/proc/loadavg`, 'utf8')).toMatch(/\/2 1 *\n$/);
     }
   });
 

@@ -294,6 +294,11 @@ Result<ViewRef> Engine::FindViewOfCgroup(std::string_view path, CgroupId id, Scr
   const auto pid = FindProcess(*found, scratch.file);
   if (pid) {
     auto view = ViewOfPid(*pid, scratch);
+    // What has made a container's namespaces is a process of the host, and often still there.
+    if (view && (*view)->is_host_process) {
+      const auto first = resolver_->Inits().Oldest(found.get(), true, scratch.file);
+      if (first && first->pid != 1) view = ViewOfPid(first->pid, scratch);
+    }
     // Who is about to enter is in some hierarchies only, and its view another cgroup's.
     if (view && IdOf(**view) == id) return view;
   }
