@@ -62,10 +62,10 @@ export async function locateContainerd(main: string): Promise<Place> {
     },
     remove: async (text, original) => {
       const after = removeContainerd(text, original);
-      if (after === text || after.trim() === '') return after;
+      if (after === text || after.trim() === '') return { text: after };
       const [old, fresh] = [await dump(text), await dump(after)];
       if (old !== undefined && fresh !== undefined) refuseLoss(old, fresh);
-      return after;
+      return { text: after };
     },
   };
 }

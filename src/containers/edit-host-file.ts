@@ -18,6 +18,8 @@ export interface Edit {
   backup: string | undefined;
   /** What people should know besides. */
   warnings: string[];
+  /** The command after which it is in force, where that is not always the same. */
+  reload?: string | undefined;
 }
 
 /**
@@ -42,16 +44,24 @@ export async function installIn(
   const after = isSame ? before : result.text;
   if (!isDryRun) await writePrograms(result.programs);
   const edit = await replace(place.path, before, after, isDryRun);
-  return [{ ...edit, warnings: result.warnings }, ...(await clear(place.others, file, isDryRun))];
+  const reload = place.reloadOf?.(before ?? '', after);
+  return [
+    { ...edit, warnings: result.warnings, reload },
+    ...(await clear(place.others, file, isDryRun)),
+  ];
 }
 
 /** Takes out what `installIn` has added; a file that held nothing else goes. */
 export async function removeFrom(file: HostFile, path: string, isDryRun: boolean): Promise<Edit[]> {
   const place = await locate(file, path);
-  const edit = await removeAt(place.path, place.remove, isDryRun);
-  const programs = place.programsOf(edit.before ?? '');
-  const warnings = isDryRun ? [] : await removePrograms(programs);
-  return [{ ...edit, warnings }, ...(await clear(place.others, file, isDryRun))];
+  const { edit, before = '', after = '' } = await removeAt(place.path, place.remove, isDryRun);
+  const programs = place.programsOf(before);
+  const left = isDryRun ? [] : await removePrograms(programs);
+  const reload = place.reloadOf?.(before, after);
+  return [
+    { ...edit, warnings: [...edit.warnings, ...left], reload },
+    ...(await clear(place.others, file, isDryRun)),
+  ];
 }
 
 async function locate(file: HostFile, path: string): Promise<Place> {
@@ -63,28 +73,32 @@ async function locate(file: HostFile, path: string): Promise<Place> {
     install: async (text, options) => {
       return { text: file.install(text, options), programs: [], warnings: [] };
     },
-    remove: async (text, original) => file.remove(text, original),
+    remove: async (text, original) => ({ text: file.remove(text, original) }),
   };
 }
 
 async function clear(paths: readonly string[], file: HostFile, isDryRun: boolean): Promise<Edit[]> {
-  const edits = [];
-  for (const path of paths) {
-    edits.push(await removeAt(path, async (...texts) => file.remove(...texts), isDryRun));
-  }
+  const edits: Edit[] = [];
+  const remove: Place['remove'] = async (...texts) => ({ text: file.remove(...texts) });
+  for (const path of paths) edits.push((await removeAt(path, remove, isDryRun)).edit);
   return edits;
 }
 
 async function removeAt(path: string, remove: Place['remove'], isDryRun: boolean) {
   const before = await readText(path);
-  if (before === undefined) return { path, diff: '', backup: undefined, warnings: [], before };
+  if (before === undefined) return { edit: nothing(path), before, after: before };
   const original = await readText(backupPath(path));
-  const after = await attempt(path, () => remove(before, original));
-  const isOurs =
-    after.trim() === '' || (original === undefined && after !== before && isEmpty(after));
-  const edit = await replace(path, before, isOurs ? undefined : after, isDryRun);
-  if (!isDryRun) await rm(backupPath(path), { force: true });
-  return { ...edit, before };
+  const removed = await attempt(path, () => remove(before, original));
+  const { text, warnings = [], isPart = false } = removed;
+  const isOurs = text.trim() === '' || (original === undefined && text !== before && isEmpty(text));
+  const after = isOurs ? undefined : text;
+  const edit = await replace(path, before, after, isDryRun);
+  if (!isDryRun && !isPart) await rm(backupPath(path), { force: true });
+  return { edit: { ...edit, warnings }, before, after };
+}
+
+function nothing(path: string): Edit {
+  return { path, diff: '', backup: undefined, warnings: [] };
 }
 
 function isEmpty(text: string): boolean {

@@ -35,19 +35,43 @@ async function examineFile(
   host: ExaminedHost,
   { name, path, runDir }: InstalledHook,
 ): Promise<Finding | undefined> {
-  const text = (await host.text(path)) ?? '';
-  const program = /[^\s"'=]*\/lensfs-(?:hook|runtime)(?=["'\s])/.exec(text)?.[0];
+  const said = (await host.text(path)) ?? '';
+  const program = /[^\s"'=]*\/lensfs-(?:hook|runtime)(?=["'\s])/.exec(said)?.[0];
   if (program === undefined) return undefined;
+  // containerd's options are in a program of their own.
+  const isOfOptions = program.endsWith('/lensfs-runtime') && name === 'containerd';
+  const text = isOfOptions ? `${said}${((await host.text(program)) ?? '').slice(0, 4096)}` : said;
   const subject = `hook for ${name}`;
   if (!(await host.can(program, constants.X_OK))) {
     const missing = `${path} names ${program}, which is not there`;
-    return { level: 'fail', subject, text: missing, fix: `lensfs hook install ${name}` };
+    return {
+      level: 'fail',
+      subject,
+      text: missing,
+      fix: `lensfs hook install ${name}${repeat(text)}`,
+    };
   }
   const used = /--(?:lensfs-)?run-dir=([^"'\s]*)/.exec(text)?.[1] ?? defaultRunDir;
   if (used === runDir) return fine(subject, `${path} runs ${program}`);
   const other = `${path} uses the daemon of ${used}, not that of ${runDir}`;
-  const fix = `lensfs hook install ${name} --run-dir ${runDir}`;
+  const fix = `lensfs hook install ${name} --run-dir ${runDir}${repeat(text)}`;
   return { level: 'warn', subject, text: other, fix };
+}
+
+/** The options that a file was written with, for the same once more. */
+function repeat(whole: string): string {
+  // The other devices of CDI have files of their own.
+  const [text = ''] = whole.split('"name": "cpu"');
+  const optionIn = (name: string) =>
+    new RegExp(`--(?:lensfs-)?${name}=([^"'\\s]*)`).exec(text)?.[1];
+  const always =
+    /default.runtime(?:_name)?"? *[:=] *"lensfs"|"always": true|^lxc\.hook(?!.*--files=off)/m;
+  const isDefault = always.test(text);
+  const flags = ['tree', 'files'].flatMap((name) => {
+    const value = optionIn(name);
+    return value === undefined || value === 'off' ? [] : [` --${name} ${value}`];
+  });
+  return `${isDefault ? ' --default' : ''}${flags.join('')}`;
 }
 
 /** Docker reads its file only when it is told to. */

@@ -22,6 +22,14 @@ export interface ProgramFile {
   text: string;
 }
 
+/** A text without ours. */
+export interface Removed {
+  text: string;
+  warnings?: string[];
+  /** Something of ours has to stay for now, so that the backup is needed once more. */
+  isPart?: boolean;
+}
+
 /** What is written where a program reads the file, as far as the program itself could be asked. */
 export interface Place {
   /** The file to edit, which may be another one that the first one imports. */
@@ -31,7 +39,9 @@ export interface Place {
     text: string,
     options: HookOptions,
   ) => Promise<{ text: string; programs: ProgramFile[]; warnings: string[] }>;
-  remove: (text: string, original: string | undefined) => Promise<string>;
+  remove: (text: string, original: string | undefined) => Promise<Removed>;
+  /** What puts a change in force, where that depends on the change. */
+  reloadOf?: (before: string, after: string) => string;
   /** Programs of ours that a text names. */
   programsOf: (text: string) => string[];
   /** More files that have our edit, which is in force in none of them or is to be taken out of all. */

@@ -47,6 +47,8 @@ export interface DockerEndpoint {
 export interface DockerOptions {
   /** Copies of all files, which work everywhere, or what Docker finds best here, for images that are large. */
   storage?: 'plain' | 'best';
+  /** More of dockerd's own. */
+  flags?: readonly string[];
 }
 
 /** A running daemon with one image; disposing removes its containers and everything else of it. */
@@ -56,7 +58,7 @@ export class PrivateDocker implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #guard: Guard;
 
-  private constructor(dir: string, { storage = 'plain' }: DockerOptions) {
+  private constructor(dir: string, { storage = 'plain', flags = [] }: DockerOptions) {
     this.#dir = dir;
     const log = openSync(join(dir, 'log'), 'a');
     const socket = join(dir, 'docker.sock');
@@ -71,6 +73,7 @@ export class PrivateDocker implements AsyncDisposable {
       ...(storage === 'plain' ? ['--storage-driver', 'vfs'] : []),
       ...['--exec-opt', 'native.cgroupdriver=cgroupfs'],
       ...['--cgroup-parent', cgroupParent, '--config-file', config],
+      ...flags,
     ];
     // Ends with this process, also when that is killed.
     this.#child = spawn('setpriv', ['--pdeathsig', 'TERM', dockerDaemon, ...argv], {

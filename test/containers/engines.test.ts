@@ -2,10 +2,11 @@
 // What `lensfs hook install` writes, read by the container engines themselves: Docker, Podman, containerd.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { copyBusybox } from '../_support/container-root.js';
 import { docker, dockerEngine, endpoint } from '../_support/docker.js';
+import { PrivateDocker } from '../_support/dockerd.js';
 import { hookProgram, runtimeProgram } from '../_support/hook.js';
 import { lensfs, run } from '../_support/lensfs.js';
 import { mountRequirements, useDaemon } from '../_support/mounted.js';
@@ -96,12 +97,45 @@ describe('Docker', () => {
       await hook('install', 'docker', endpoint().configFile, '--default');
       await reload('{{.DefaultRuntime}}', /^lensfs$/);
       expect(await runHere()).toEqual(all);
+      const name = `${dir.path.split('/').at(-1)}-kept`;
+      const idle = [busybox, 'sleep', '1000000'];
+      const flags = ['--detach', '--name', name, '--stop-signal', 'KILL', ...limits];
+      await docker('run', ...flags, endpoint().image, ...idle);
+      try {
+        const { configFile } = endpoint();
+        const first = await lensfs(['hook', 'remove', 'docker', '--file', configFile]);
+        expect(first.stderr).toContain(`Warning: ${name} names the runtime "lensfs"`);
+        await reload('{{.DefaultRuntime}}', /^runc$/);
+        expect((await runHere()).mounts).toBe(0);
+        await docker('restart', name);
+        expect(parse(await docker('exec', name, ...inside)).mounts).toBe(0);
+      } finally {
+        await docker('rm', '--force', name);
+      }
       await hook('remove', 'docker', endpoint().configFile);
-      await writeFile(endpoint().configFile, '{"default-runtime":"runc"}'); // an absent key changes nothing
-      await reload('{{.DefaultRuntime}}', /^runc$/);
-      expect((await runHere()).mounts).toBe(0);
+      expect(await readFile(endpoint().configFile, 'utf8')).not.toContain('lensfs');
     },
   );
+
+  testDocker('refuses what dockerd says on its command line already', async () => {
+    const flags = ['--default-runtime', 'runc'];
+    await using other = await PrivateDocker.start({ flags });
+    const file = other.endpoint.configFile;
+    const { code, stderr } = await lensfs([
+      'hook',
+      'install',
+      'docker',
+      '--default',
+      '--file',
+      file,
+    ]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('dockerd runs with --default-runtime=runc'),
+    ]);
+    expect(await readFile(file, 'utf8')).toBe('{}');
+    await hook('install', 'docker', file);
+  });
 });
 
 describe('Podman', () => {

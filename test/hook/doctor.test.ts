@@ -232,6 +232,11 @@ describe('lensfs doctor of hooks', () => {
   };
   const names = Object.keys(hostFiles) as (keyof typeof hostFiles)[];
 
+  // A device of CDI is always asked for.
+  const again = (name: string, flags: string) => {
+    return `lensfs hook install ${name}${flags}${name === 'cdi' ? '' : ' --default'}`;
+  };
+
   test('finds each file that "lensfs hook install" writes, and what it names', async () => {
     for (const name of names) {
       const { path, install } = hostFiles[name];
@@ -239,7 +244,7 @@ describe('lensfs doctor of hooks', () => {
       const subject = `hook for ${name}`;
       expect(await findHook(subject)).toMatchObject({
         level: 'fail',
-        fix: `lensfs hook install ${name}`,
+        fix: again(name, ''),
       });
       for (const built of ['lensfs-hook', 'lensfs-runtime']) {
         await put(`opt/lensfs/${built}`, '', 0o755);
@@ -249,7 +254,7 @@ describe('lensfs doctor of hooks', () => {
         await put(path, install('', { ...options, runDir: '/run/other' }));
         expect(await findHook(subject)).toMatchObject({
           level: 'warn',
-          fix: `lensfs hook install ${name} --run-dir /run/lensfs`,
+          fix: again(name, ' --run-dir /run/lensfs'),
         });
       }
       await rm(dir.at('host'), { recursive: true });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `lensfs hook` does to the configuration files of container engines.
 
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { runProgram } from '../../src/cli/program.js';
@@ -75,17 +75,88 @@ describe('lensfs hook docker', () => {
     expect(await readdir(dir.at('etc'))).toEqual(['file']);
   });
 
-  test('goes on with the default runtime that was there, and brings it back', async () => {
-    const before = {
-      'default-runtime': 'nvidia',
-      runtimes: { nvidia: { path: '/usr/bin/nvidia' } },
-    };
-    await writeFile(path, JSON.stringify(before, undefined, 2));
-    const { runtimes, ...rest } = JSON.parse(await install('docker', '--default'));
+  test('goes on with the default runtime that was there, its arguments included, and brings it back', async () => {
+    const nvidia = { path: '/usr/bin/nvidia', runtimeArgs: ['--debug', 'x'] };
+    const before = { 'default-runtime': 'nvidia', runtimes: { nvidia } };
+    const text = JSON.stringify(before);
+    await writeFile(path, text);
+    const chained = ['--lensfs-runtime=/usr/bin/nvidia', '--debug', 'x'];
+    expect(JSON.parse(await install('docker')).runtimes.lensfs.runtimeArgs).toEqual(chained);
+    const installed = await install('docker', '--default');
+    const { runtimes, ...rest } = JSON.parse(installed);
     expect(rest).toEqual({ 'default-runtime': 'lensfs' });
-    expect(runtimes.lensfs.runtimeArgs).toEqual(['--lensfs-runtime=/usr/bin/nvidia']);
+    expect(runtimes).toEqual({ nvidia, lensfs: { path: runtimeProgram, runtimeArgs: chained } });
+    await rm(`${path}.before-lensfs`);
+    expect(await install('docker', '--default')).toBe(installed);
     await hook('remove', 'docker');
     expect(JSON.parse(await readFile(path, 'utf8'))).toEqual(before);
+  });
+
+  test('leaves the very text that was there', async () => {
+    const text = '{"a":{},\n   "b" : [1,\n2]}';
+    await writeFile(path, text);
+    await install('docker', '--default');
+    await hook('remove', 'docker');
+    expect(await readFile(path, 'utf8')).toBe(text);
+  });
+
+  test('refuses to stand in front of a default runtime that is no runc', async () => {
+    const defaults: [object, string][] = [
+      [{ 'default-runtime': 'io.containerd.runsc.v1' }, 'is the shim io.containerd.runsc.v1'],
+      [
+        { 'default-runtime': 'k', runtimes: { k: { runtimeType: 'io.containerd.kata.v2' } } },
+        'is the shim io.containerd.kata.v2',
+      ],
+      [{ 'default-runtime': 'k', runtimes: { k: { path: '/opt/kata-runtime' } } }, 'kata-runtime'],
+      [
+        {
+          'default-runtime': 'k',
+          runtimes: {
+            k: { runtimeType: 'io.containerd.runc.v2', options: { SystemdCgroup: true } },
+          },
+        },
+        'has the options SystemdCgroup',
+      ],
+    ];
+    for (const [config, message] of defaults) {
+      await writeFile(path, JSON.stringify(config));
+      const { code, stderr } = await hook('install', 'docker', '--default');
+      expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
+      expect(await readFile(path, 'utf8')).toBe(JSON.stringify(config));
+      expect(JSON.parse(await install('docker')).runtimes.lensfs.runtimeArgs).toEqual([]);
+      await rm(`${path}.before-lensfs`);
+    }
+  });
+
+  test('edits the file that a symbolic link leads to', async () => {
+    await writeFile(dir.at('managed.json'), '{}');
+    await symlink('../managed.json', path);
+    expect(await install('docker')).toBe(await readFile(dir.at('managed.json'), 'utf8'));
+    await hook('remove', 'docker');
+    expect(await readlink(path)).toBe('../managed.json');
+    expect(await readFile(dir.at('managed.json'), 'utf8')).toBe('{}');
+  });
+
+  test('leaves a runtime without a view while containers name ours, and takes it out after them', async () => {
+    const text = JSON.stringify({ 'data-root': dir.at('data') });
+    await writeFile(path, text);
+    await install('docker', '--default');
+    const container = dir.at('data/100000.100000/containers/0a');
+    await mkdir(container, { recursive: true });
+    await writeFile(`${container}/hostconfig.json`, '{"Runtime":"lensfs"}');
+    await writeFile(`${container}/config.v2.json`, '{"Name":"/web"}');
+    for (let times = 0; times < 2; times += 1) {
+      await hook('remove', 'docker');
+      expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({
+        'data-root': dir.at('data'),
+        'default-runtime': 'runc',
+        runtimes: { lensfs: { path: 'runc' } },
+      });
+    }
+    await rm(container, { recursive: true });
+    await hook('remove', 'docker');
+    expect(await readFile(path, 'utf8')).toBe(text);
+    expect(await readdir(dir.at('etc'))).toEqual(['file']);
   });
 
   test('passes options on', async () => {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { directoriesOf } from '../../config/last-good.js';
+import { loadConfig } from '../../config/load.js';
 import { installIn, removeFrom } from '../../containers/edit-host-file.js';
 import type { HookOptions, HostFile } from '../../containers/hook-options.js';
 import { formatEdit } from '../../containers/hook-output.js';
@@ -9,6 +11,7 @@ import { attachablePaths } from '../../native/attach.js';
 import { builtFile } from '../../native/built-files.js';
 import { formatJson, jsonOption } from '../client.js';
 import { type Arguments, type Command, exitCodes, UsageError } from '../command.js';
+import { configFlags, configOption } from '../config-options.js';
 import { attachedFilesOption } from '../files-option.js';
 
 const programs = dirname(builtFile('lensfs-hook'));
@@ -34,10 +37,11 @@ export const hook: Command = {
       placeholder: 'DIR',
       help: 'where lensfs-hook and lensfs-runtime are (default: where they were built)',
     },
+    config: configOption,
     tree: {
       type: 'string',
       placeholder: 'DIR',
-      help: "the daemon's tree, when it is not the usual one",
+      help: "the daemon's tree, when the configuration does not say it",
     },
     'run-dir': { type: 'string', placeholder: 'DIR', help: "the daemon's run directory, likewise" },
   },
@@ -58,7 +62,7 @@ export const hook: Command = {
     const file: HostFile = hostFiles[name];
     const path = resolve(args.text('file') ?? file.path);
     const isDryRun = args.isSet('dry-run');
-    const options = readOptions(args);
+    const options = await readOptions(args);
     if (action === 'install') checkOptions(options);
     const [edit, ...others] =
       action === 'install'
@@ -66,7 +70,12 @@ export const hook: Command = {
         : await removeFrom(file, path, isDryRun);
     if (edit === undefined) throw new Error('no edit');
     const usage = action === 'install' ? file.usage(options) : undefined;
-    const notes = { isDryRun, reload: file.reload, usage, sharedWith: file.sharedWith };
+    const notes = {
+      isDryRun,
+      reload: edit.reload ?? file.reload,
+      usage,
+      sharedWith: file.sharedWith,
+    };
     if (args.isSet('json')) {
       io.stdout.write(formatJson({ ...edit, ...notes, others }));
       return exitCodes.ok;
@@ -77,14 +86,20 @@ export const hook: Command = {
   },
 };
 
-function readOptions(args: Arguments): HookOptions {
+async function readOptions(args: Arguments): Promise<HookOptions> {
+  const configured = directoriesOf((await loadConfig(configFlags(args))).entries);
+  const usual = directoriesOf([]);
   return {
     binDir: resolve(args.text('bin-dir') ?? programs),
-    tree: args.text('tree'),
-    runDir: args.text('run-dir'),
+    tree: args.text('tree') ?? unlessUsual(configured.tree, usual.tree),
+    runDir: args.text('run-dir') ?? unlessUsual(configured.run_dir, usual.run_dir),
     files: args.text('files'),
     isDefault: args.isSet('default'),
   };
+}
+
+function unlessUsual(value: string, usual: string): string | undefined {
+  return value === usual ? undefined : value;
 }
 
 /** What is written here takes effect in every container later. @throws UsageError */
