@@ -206,15 +206,16 @@ Result<Entry> SharedTree::Lookup(uint64_t parent, std::string_view name, Context
 
 Result<Entry> SharedTree::LookupSys(const Node& parent, std::string_view name, Context& context) {
   // The name leads elsewhere for another caller, so the kernel must ask each time.
-  const bool depends_on_caller = parent.path.empty() && SysTree::IsPerCpu(name);
   Node child{.kind = NodeKind::kSys, .file = 0, .path = parent.path + "/" + std::string(name)};
   if (parent.path.empty()) child.path = name;
+  const bool depends_on_caller =
+      (parent.path.empty() && SysTree::IsPerCpu(name)) || SysTree::IsPolicy(child.path);
   if (depends_on_caller) {
     const auto view = engine_.ViewOfPid(context.pid, context.scratch);
     const auto cpus = engine_.VisibleCpusOf(view, context.scratch);
     if (!cpus) return cpus.error();
     auto path = SysTree::ChildPath(parent.path, name, *cpus);
-    if (!path) return NotFound(name);
+    if (!path || !engine_.Sys().IsVisible(*path, *cpus)) return NotFound(name);
     child.path = std::move(*path);
   }
   const auto attributes = AttributesOf(child);
@@ -330,7 +331,7 @@ Result<std::vector<DirectoryEntry>> SharedTree::List(uint64_t id, Context& conte
   const auto view = engine_.ViewOfPid(context.pid, context.scratch);
   const auto cpus = engine_.VisibleCpusOf(view, context.scratch);
   if (!cpus) return cpus.error();
-  if (!SysTree::IsVisible(node->path, *cpus)) return NotFound(node->path);
+  if (!engine_.Sys().IsVisible(node->path, *cpus)) return NotFound(node->path);
   const auto host = engine_.Sys().List(node->path, *cpus);
   if (!host) return host.error();
   for (const auto& entry : *host) {

@@ -197,6 +197,34 @@ describe('another host', () => {
     }
   });
 
+  test('has the frequency policies of visible CPUs only', async () => {
+    const policy = (name: string, cpus: string) => ({
+      [`cpufreq/${name}/related_cpus`]: `${cpus}\n`,
+      [`cpufreq/${name}/freqdomain_cpus`]: `${cpus}\n`,
+      [`cpufreq/${name}/scaling_cur_freq`]: '2500000\n',
+    });
+    await using tree = await buildTree({
+      [sysCpu]: {
+        online: '0-3\n',
+        'cpu0/online': '1\n',
+        ...policy('policy0', '0'),
+        ...policy('policy1', '1 3'),
+        ...policy('policy2', '2'),
+        'cpufreq/boost': '1\n',
+      },
+    });
+    await using daemon = await serve(tree);
+    await using cgroup = await TestCgroup.create({ cpuset: '1' });
+    const script = `cd "$0"; ls; cat policy1/freqdomain_cpus; ls policy0 2>&1; cat policy2/related_cpus 2>&1`;
+    const directory = `${daemon.tree}/${sysCpu}/cpufreq`;
+    const { stdout } = await run(...cgroup.contain('sh', '-c', script, directory));
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.slice(0, 3)).toEqual(['boost', 'policy1', '1']);
+    expect(lines.slice(3)).toHaveLength(2);
+    for (const line of lines.slice(3)) expect(line).toMatch(/No such file/);
+    expect((await readdir(directory)).sort()).toEqual(['boost', 'policy0', 'policy1', 'policy2']);
+  });
+
   test('a directory of many pages is listed whole, each name once', async () => {
     await using tree = await unpackTree('v2-64cpu');
     for (let cpu = 64; cpu < 512; ++cpu)

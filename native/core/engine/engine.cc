@@ -383,7 +383,7 @@ Result<SnapshotRef> Engine::ReadSysNow(const std::string& path,
                                        Scratch& scratch) {
   const auto cpus = VisibleCpusOf(view, scratch);
   if (!cpus) return cpus.error();
-  if (!SysTree::IsVisible(path, *cpus)) {
+  if (!sys_.IsVisible(path, *cpus)) {
     return Error{.errno_value = ENOENT, .operation = "read", .path = path};
   }
   counters_.renders.fetch_add(1, std::memory_order_relaxed);

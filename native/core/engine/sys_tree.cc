@@ -50,8 +50,12 @@ constexpr std::array kTextRules = {
     TextRule{"drawer_siblings", SysText::kMask},
     TextRule{"shared_cpu_map", SysText::kMask},
     TextRule{"affected_cpus", SysText::kWords},
+    TextRule{"freqdomain_cpus", SysText::kWords},
     TextRule{"related_cpus", SysText::kWords},
 };
+
+constexpr std::string_view kPolicies = "cpufreq/policy";
+constexpr size_t kRelatedBytes = 256;
 
 std::string_view BaseName(std::string_view path) {
   return path.substr(path.find_last_of('/') + 1);  // npos + 1 is 0
@@ -75,6 +79,13 @@ std::optional<uint32_t> CpuNumberOf(std::string_view name) {
 
 std::string_view FirstOf(std::string_view path) {
   return path.substr(0, path.find('/'));
+}
+
+// The beginning of `path` that is the directory of a frequency policy; "" for other paths.
+std::string_view PolicyOf(std::string_view path) {
+  if (!path.starts_with(kPolicies)) return "";
+  const std::string_view number = FirstOf(path.substr(kPolicies.size()));
+  return ParseU64(number) ? path.substr(0, kPolicies.size() + number.size()) : "";
 }
 
 // How many CPUs a mask's text has room for.
@@ -147,9 +158,20 @@ bool SysTree::IsPerCpu(std::string_view path) {
   return CpuNumberOf(FirstOf(path)).has_value();
 }
 
-bool SysTree::IsVisible(std::string_view path, const model::VisibleCpus& cpus) {
+bool SysTree::IsPolicy(std::string_view path) {
+  return !path.empty() && PolicyOf(path) == path;
+}
+
+bool SysTree::IsVisible(std::string_view path, const model::VisibleCpus& cpus) const {
   const auto cpu = CpuNumberOf(FirstOf(path));
-  return !cpu || cpus.physical.Contains(*cpu);
+  if (cpu) return cpus.physical.Contains(*cpu);
+  const std::string_view policy = PolicyOf(path);
+  if (policy.empty()) return true;
+  FileBuffer buffer(kRelatedBytes);
+  const auto text = ReadFileAt(root_, std::string(policy).append("/related_cpus").c_str(), buffer);
+  const auto related = text ? ParseCpuWords(*text) : Result<CpuSet>(text.error());
+  // A driver that does not tell has none that could be cut.
+  return !related || !cpus.ShownOf(*related).IsEmpty();
 }
 
 Result<struct stat> SysTree::Stat(const std::string& path) const {
@@ -183,6 +205,7 @@ Result<std::vector<SysEntry>> SysTree::List(const std::string& path,
                    .type = entry->d_type};
     const auto cpu = path.empty() ? CpuNumberOf(host_name) : std::nullopt;
     if (cpu && !cpus.physical.Contains(*cpu)) continue;
+    if (IsPolicy(found.path) && !IsVisible(found.path, cpus)) continue;
     if (cpu) found.name = "cpu" + std::to_string(cpus.ShownNumber(*cpu));
     entries.push_back(std::move(found));
   }

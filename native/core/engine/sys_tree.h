@@ -2,7 +2,8 @@
 // /sys/devices/system/cpu as a container sees it: the host's tree, cut to the visible CPUs.
 //
 // Source: Documentation/admin-guide/cputopology.rst,
-// Documentation/ABI/testing/sysfs-devices-system-cpu. Units:  none. Paths are relative to
+// Documentation/ABI/testing/sysfs-devices-system-cpu.
+// Units:  none. Paths are relative to
 // sys/devices/system/cpu, under the host's CPU numbers; "" is
 //         that directory itself.
 // Errors: ENOENT for what the host does not have or the container does not see.
@@ -37,9 +38,12 @@ class SysTree {
   static std::optional<std::string> ChildPath(std::string_view path,
                                               std::string_view name,
                                               const model::VisibleCpus& cpus);
-  // Whether `path` is in a CPU's directory at all, and in a visible one.
+  // Whether `path` is in a CPU's directory at all.
   static bool IsPerCpu(std::string_view path);
-  static bool IsVisible(std::string_view path, const model::VisibleCpus& cpus);
+  // Whether `path` is the directory of a frequency policy, which is there for some CPUs.
+  static bool IsPolicy(std::string_view path);
+  // Not in the directory of a CPU that is hidden, nor of a policy all of whose CPUs are.
+  [[nodiscard]] bool IsVisible(std::string_view path, const model::VisibleCpus& cpus) const;
 
   [[nodiscard]] Result<struct stat> Stat(const std::string& path) const;
   [[nodiscard]] Result<std::string> ReadLink(const std::string& path) const;
