@@ -2,9 +2,8 @@
 // /sys/devices/system/cpu as a container sees it: the host's tree, cut to the visible CPUs.
 //
 // Source: Documentation/admin-guide/cputopology.rst,
-// Documentation/ABI/testing/sysfs-devices-system-cpu.
-// Units:  none. Paths are relative to
-// sys/devices/system/cpu, under the host's CPU numbers; "" is
+//         Documentation/ABI/testing/sysfs-devices-system-cpu.
+// Units:  none. Paths are relative to sys/devices/system/cpu, under the host's CPU numbers; "" is
 //         that directory itself.
 // Errors: ENOENT for what the host does not have or the container does not see.
 #pragma once
