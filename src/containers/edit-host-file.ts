@@ -3,7 +3,7 @@
 import { rm, rmdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
-import { messageOf } from '../errors.js';
+import { codeOf, messageOf } from '../errors.js';
 import { ContainersError } from './containers-error.js';
 import type { HookOptions, HostFile, Place, ProgramFile } from './hook-options.js';
 import { backupPath, readText, replaceFile, writeText } from './replace-file.js';
@@ -43,7 +43,9 @@ export async function installIn(
   const isSame = before !== undefined && (await isInstalled(place, before, clean, result, options));
   const after = isSame ? before : result.text;
   if (!isDryRun) await writePrograms(result.programs);
-  const edit = await replace(place.path, before, after, isDryRun);
+  const edit = await replace(place.path, before, after, isDryRun).catch((error: unknown) => {
+    throw withAdvice(error, file);
+  });
   const reload = place.reloadOf?.(before ?? '', after);
   return [
     { ...edit, warnings: result.warnings, reload },
@@ -116,6 +118,12 @@ async function isInstalled(
   if (text === before || clean === before) return text === before;
   const again = await place.install(before, options).catch(() => undefined);
   return again?.text === before;
+}
+
+function withAdvice(error: unknown, { elsewhere }: HostFile): unknown {
+  if (!(error instanceof ContainersError) || elsewhere === undefined) return error;
+  if (codeOf(error.cause) !== 'EROFS') return error;
+  return new ContainersError(error.code, `${error.message}; ${elsewhere}`, error);
 }
 
 async function writePrograms(programs: readonly ProgramFile[]): Promise<void> {

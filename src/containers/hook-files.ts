@@ -58,6 +58,7 @@ function hooksDirectoryFile(program: string, sharedWith: string, reload: string)
       });
     },
     remove: () => '',
+    elsewhere: `give --file /etc/containers/oci/hooks.d/50-lensfs.json, and name that directory in hooks_dir (of [engine] in containers.conf for Podman, of [crio.runtime] in crio.conf for CRI-O)`,
     reload,
     usage: ({ isDefault }) =>
       isDefault

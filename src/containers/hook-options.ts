@@ -59,6 +59,8 @@ export interface HostFile {
   remove: (text: string, original: string | undefined) => string;
   /** What makes the program read it. */
   reload: string;
+  /** How to go another way where the file's directory cannot be written, as on a host with an immutable /usr. */
+  elsewhere?: string;
   /** Another program that reads the same file, for people. */
   sharedWith?: string;
   /** How a container gets the view afterwards. */

@@ -12,6 +12,8 @@ export const lxcHook: HostFile = {
 lxc.hook.start-host = ${commandLine(options)}
 `,
   remove: () => '',
+  elsewhere:
+    'give --file /etc/lensfs/lxc.conf, and write "lxc.include = /etc/lensfs/lxc.conf" into the configuration of containers',
   reload: 'nothing',
   usage: ({ isDefault }) =>
     isDefault

@@ -6,6 +6,7 @@ import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
 import { runProgram } from '../../src/cli/program.js';
 import { hookProgram, runtimeProgram } from '../_support/hook.js';
+import { program, run } from '../_support/lensfs.js';
 import { built, testWith } from '../_support/requirements.js';
 import { TempDir } from '../_support/temp-dir.js';
 
@@ -213,6 +214,20 @@ describe('lensfs hook cdi, podman, crio', () => {
 });
 
 describe('lensfs hook', () => {
+  for (const [name, way] of [
+    ['podman', 'hooks_dir'],
+    ['crio', 'hooks_dir'],
+    ['lxc', 'lxc.include'],
+  ] as const) {
+    test(`names another way for ${name} where the directory is read-only`, async () => {
+      const script = `mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"
+        exec "$2" hook install ${name} --file "$1/file"`;
+      const argv = ['--mount', '--map-root-user', 'sh', '-c', script, 'sh', dir.at('etc'), program];
+      const { code, stderr } = await run('unshare', argv);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(`EROFS.*--file .*${way}`)]);
+    });
+  }
+
   const wrong: [string[], string][] = [
     [['put', 'docker'], 'expected install or remove, got "put"'],
     [['install', 'rkt'], 'expected one of docker, podman, containerd, crio, cdi, lxc, got "rkt"'],
