@@ -22,6 +22,7 @@ import { findDaemons, optionOf } from './running-daemon.js';
 import { clone, differences, readToml, type Table, tableAt, withoutZeros } from './toml-table.js';
 
 const usualPath = '/etc/containerd/config.toml';
+const usualSocket = '/run/containerd/containerd.sock';
 
 /** @throws ContainersError "unreadable" or "unusable" */
 export async function locateContainerd(main: string): Promise<Place> {
@@ -43,6 +44,7 @@ export async function locateContainerd(main: string): Promise<Place> {
     path,
     others,
     programsOf: programsNamedIn,
+    socket: socketOf(files),
     install: async (text, options) => {
       const before = startOf(text);
       const old = await dump(before);
@@ -77,6 +79,11 @@ async function programOf(main: string): Promise<string> {
   const all = await findDaemons('containerd');
   const found = all.find(({ args }) => (optionOf(args, 'config', 'c') ?? usualPath) === main);
   return found?.program ?? 'containerd';
+}
+
+function socketOf(files: readonly ConfigFile[]): string {
+  const told = files.map(({ text }) => tableAt(readToml(text), ['grpc'])['address']);
+  return String(told.findLast((address) => address !== undefined) ?? usualSocket);
 }
 
 function put(files: readonly ConfigFile[], path: string, text: string): ConfigFile[] {

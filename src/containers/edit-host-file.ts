@@ -7,7 +7,7 @@ import { codeOf, messageOf } from '../errors.js';
 import { ContainersError } from './containers-error.js';
 import type { HookOptions, HostFile, Place, ProgramFile } from './hook-options.js';
 import { backupPath, readText, replaceFile, writeText } from './replace-file.js';
-import { findDaemons } from './running-daemon.js';
+import { findDaemons, optionOf } from './running-daemon.js';
 
 /** What was, or would be, done to a file. */
 export interface Edit {
@@ -58,7 +58,7 @@ export async function removeFrom(file: HostFile, path: string, isDryRun: boolean
   const place = await locate(file, path);
   const { edit, before = '', after = '' } = await removeAt(place.path, place.remove, isDryRun);
   const programs = place.programsOf(before);
-  const left = isDryRun ? [] : await removePrograms(programs);
+  const left = isDryRun ? [] : await removePrograms(programs, place.socket);
   const reload = place.reloadOf?.(before, after);
   return [
     { ...edit, warnings: [...edit.warnings, ...left], reload },
@@ -133,10 +133,10 @@ async function writePrograms(programs: readonly ProgramFile[]): Promise<void> {
 }
 
 /** Containers that run are ended, and looked into, by the program that they were made with. */
-async function removePrograms(paths: readonly string[]): Promise<string[]> {
+async function removePrograms(paths: readonly string[], socket?: string): Promise<string[]> {
   if (paths.length === 0) return [];
   const shims = await findDaemons('containerd-shim');
-  if (shims.length > 0) {
+  if (shims.some(({ args }) => optionOf(args, 'address') === socket)) {
     return paths.map((path) => `${path} stays: containers that run now need it until they end`);
   }
   for (const path of paths) {

@@ -44,6 +44,8 @@ export interface Place {
   reloadOf?: (before: string, after: string) => string;
   /** Programs of ours that a text names. */
   programsOf: (text: string) => string[];
+  /** The socket of the containerd whose containers use them. */
+  socket?: string;
   /** More files that have our edit, which is in force in none of them or is to be taken out of all. */
   others: string[];
 }
