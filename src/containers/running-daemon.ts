@@ -36,6 +36,8 @@ async function readDaemon(
   try {
     if ((await readFile(`/proc/${pid}/comm`, 'utf8')).trimEnd() !== name) return undefined;
     if ((await readlink(`/proc/${pid}/ns/mnt`)) !== own) return undefined;
+    // Anybody can call a program so, whose arguments would say which file root is to write.
+    if (!/^Uid:\t0\t0\t/m.test(await readFile(`/proc/${pid}/status`, 'utf8'))) return undefined;
     const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
     return { pid: Number(pid), program: `/proc/${pid}/exe`, args: words.slice(1, -1) };
   } catch {
