@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -41,8 +42,11 @@ using attach::Holder;
 using core::Fd;
 
 constexpr size_t kAtOnce = 4;
+// One that takes longer lets the others go first: it may be a busy machine, or a container that
+// keeps whoever enters it.
 constexpr unsigned kContainerSeconds = 3;
-constexpr unsigned kAllSeconds = 30;
+constexpr unsigned kSlowContainerSeconds = 10;
+constexpr unsigned kAllSeconds = 45;
 // A container decides how many mounts it has.
 constexpr rlim_t kMemoryBytes = rlim_t{256} << 20;
 constexpr size_t kDevicesMax = 64;
@@ -82,6 +86,10 @@ void WriteFile(const std::string& path, const std::string& text) {
   (void)rename(next.c_str(), path.c_str());
 }
 
+void LogCount(const char* level, const char* message, size_t count) {
+  if (count > 0) Log(level, message, "\"containers\":" + std::to_string(count));
+}
+
 void LimitSelf(unsigned seconds) {
   (void)signal(SIGALRM, SIG_DFL);
   sigset_t none;
@@ -90,36 +98,57 @@ void LimitSelf(unsigned seconds) {
   alarm(seconds);
 }
 
-// NOLINTBEGIN(misc-include-cleaner): <sys/wait.h> has these macros, and <stdlib.h> has them too.
-bool AwaitDone() {
-  int status = 0;
-  return waitpid(-1, &status, 0) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == kDone;
-}
-// NOLINTEND(misc-include-cleaner)
-
-// Runs `work` for each container, several at a time; how many have had something done.
+// Something to do in a container, in a process of its own that ends after so many seconds.
 template <typename Container>
-size_t ForEach(const std::vector<Container>& containers,
-               const std::function<int(const Container&)>& work) {
-  size_t running = 0;
-  size_t done = 0;
-  for (const Container& container : containers) {
-    if (running == kAtOnce) {
-      done += AwaitDone() ? 1 : 0;
-      --running;
-    }
+using Work = std::function<int(const Container&, unsigned seconds)>;
+
+template <typename Container>
+struct Outcome {
+  size_t done = 0;  // have had something done
+  std::vector<const Container*> late;
+};
+
+// Several at a time.
+template <typename Container>
+Outcome<Container> RunAll(const std::vector<const Container*>& containers,
+                          unsigned seconds,
+                          const Work<Container>& work) {
+  Outcome<Container> outcome;
+  std::unordered_map<pid_t, const Container*> running;
+  // NOLINTBEGIN(misc-include-cleaner): <sys/wait.h> has these macros, and <stdlib.h> has them too.
+  const auto await_one = [&] {
+    int status = 0;
+    const auto ended = running.extract(waitpid(-1, &status, 0));
+    if (!ended) return running.clear();
+    if (WIFEXITED(status) && WEXITSTATUS(status) == kDone) ++outcome.done;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) outcome.late.push_back(ended.mapped());
+  };
+  // NOLINTEND(misc-include-cleaner)
+  for (const Container* const container : containers) {
+    if (running.size() == kAtOnce) await_one();
     const pid_t pid = fork();
     if (pid < 0) continue;
     if (pid == 0) {
-      LimitSelf(kContainerSeconds);
+      LimitSelf(seconds);
       const rlimit memory{.rlim_cur = kMemoryBytes, .rlim_max = kMemoryBytes};
       (void)setrlimit(RLIMIT_AS, &memory);
-      _exit(work(container));
+      _exit(work(*container, seconds));
     }
-    ++running;
+    running.emplace(pid, container);
   }
-  for (; running > 0; --running) done += AwaitDone() ? 1 : 0;
-  return done;
+  while (!running.empty()) await_one();
+  return outcome;
+}
+
+// How many have had something done.
+template <typename Container>
+size_t ForEach(const std::vector<Container>& containers, const Work<Container>& work) {
+  std::vector<const Container*> all;
+  for (const Container& container : containers) all.push_back(&container);
+  const auto first = RunAll(all, kContainerSeconds, work);
+  const auto second = RunAll(first.late, kSlowContainerSeconds, work);
+  LogCount("warn", "Containers could not be entered in time", second.late.size());
+  return first.done + second.done;
 }
 
 attach::Places PlacesOf(const attach::Process& process, const ContainerPlaces& places) {
@@ -146,10 +175,10 @@ int WithdrawFrom(const Holder& holder, const Devices& devices, const Fd& log) {
 }
 
 // Each step in a process of its own: the first one stays in the container.
-int InChild(const std::function<void()>& step) {
+int InChild(unsigned seconds, const std::function<void()>& step) {
   const pid_t pid = fork();
   if (pid == 0) {
-    alarm(kContainerSeconds);
+    alarm(seconds);
     step();
     _exit(0);
   }
@@ -162,11 +191,11 @@ void RepairIn(pid_t pid, const ContainerPlaces& places) {
   if (process) (void)attach::Repair(*process, PlacesOf(*process, places));
 }
 
-int ReturnTo(const attach::Withdrawn& container, const ContainerPlaces& places) {
+int ReturnTo(const attach::Withdrawn& container, const ContainerPlaces& places, unsigned seconds) {
   const auto pid = attach::FindProcess(container);
   if (!pid) return kNothing;
-  (void)InChild([&] { RepairIn(*pid, places); });
-  return InChild([&] {
+  (void)InChild(seconds, [&] { RepairIn(*pid, places); });
+  return InChild(seconds, [&] {
     const auto process = attach::Process::Open(*pid);
     if (!process) return;
     (void)attach::Attach(
@@ -174,18 +203,17 @@ int ReturnTo(const attach::Withdrawn& container, const ContainerPlaces& places) 
   });
 }
 
-int Renew(const Holder& holder, const Devices& devices, const ContainerPlaces& places) {
+int Renew(const Holder& holder,
+          const Devices& devices,
+          const ContainerPlaces& places,
+          unsigned seconds) {
   {
     const auto process = attach::Process::Open(holder.pids.front());
     if (!process) return kNothing;
     const auto has_any = attach::HasMountOf(*process, devices);
     if (!has_any || !*has_any) return kNothing;
   }
-  return InChild([&] { RepairIn(holder.pids.front(), places); });
-}
-
-void LogCount(const char* message, size_t count) {
-  if (count > 0) Log("info", message, "\"containers\":" + std::to_string(count));
+  return InChild(seconds, [&] { RepairIn(holder.pids.front(), places); });
 }
 
 }  // namespace
@@ -205,10 +233,10 @@ void WithdrawFromContainers(const ContainerPlaces& places) {
   const Devices devices = MountedDevices(places);
   const std::string path = WithdrawnFile(places);
   const Fd log(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  const size_t count = ForEach<Holder>(attach::ListHolders(), [&](const Holder& holder) {
+  const size_t count = ForEach<Holder>(attach::ListHolders(), [&](const Holder& holder, unsigned) {
     return WithdrawFrom(holder, devices, log);
   });
-  LogCount("Containers have the kernel's own files again", count);
+  LogCount("info", "Containers have the kernel's own files again", count);
 }
 
 void ReturnToContainers(const ContainerPlaces& places) {
@@ -217,9 +245,11 @@ void ReturnToContainers(const ContainerPlaces& places) {
   const auto text = core::ReadFileAt(AT_FDCWD, path.c_str(), buffer);
   const auto containers = text ? attach::ParseWithdrawn(*text) : std::vector<attach::Withdrawn>();
   const size_t returned = ForEach<attach::Withdrawn>(
-      containers, [&](const attach::Withdrawn& container) { return ReturnTo(container, places); });
+      containers, [&](const attach::Withdrawn& container, unsigned seconds) {
+        return ReturnTo(container, places, seconds);
+      });
   (void)unlink(path.c_str());
-  LogCount("Containers have their files back", returned);
+  LogCount("info", "Containers have their files back", returned);
   const Devices mounted = MountedDevices(places);
   Devices dead = ReadDevices(places);
   std::erase_if(dead, [&](const std::string& device) {
@@ -227,8 +257,9 @@ void ReturnToContainers(const ContainerPlaces& places) {
   });
   if (dead.empty()) return;
   const size_t renewed = ForEach<Holder>(
-      attach::ListHolders(), [&](const Holder& holder) { return Renew(holder, dead, places); });
-  LogCount("Containers' files have been renewed", renewed);
+      attach::ListHolders(),
+      [&](const Holder& holder, unsigned seconds) { return Renew(holder, dead, places, seconds); });
+  LogCount("info", "Containers' files have been renewed", renewed);
 }
 
 core::Result<pid_t> StartWork(void (*work)(const ContainerPlaces&), const ContainerPlaces& places) {

@@ -27,6 +27,8 @@ export function joinHostCgroups(roots: CgroupRoots): void {
   try {
     enterHostCgroups(roots.proc);
   } catch (error) {
+    // What is wrong with the addon says its own error.
+    if (!/^E[A-Z]+$/.test(codeOf(error) ?? '')) throw error;
     const advice = 'start its container in the host\'s ("--cgroupns host"), or privileged';
     const message = `Cannot leave a cgroup namespace of its own (${codeOf(error)}): ${advice}`;
     throw new DaemonError('part_of_cgroups', message, error);

@@ -69,6 +69,9 @@ test(
         inside.go();
         seen = await inside.next<string[]>();
         return own(seen);
+      }).catch((error: Error) => {
+        const lines = seen.map((text) => text.slice(0, 30));
+        throw new Error(`${name}: ${error.message}: ${JSON.stringify([lines, daemon.log])}`);
       });
       longest.push(`${name} ${(performance.now() - begin).toFixed(0)} ms`);
     }
