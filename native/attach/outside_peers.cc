@@ -20,18 +20,19 @@
 #include <unordered_set>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/base/mount_groups.h"
+#include "core/base/time_budget.h"
 
 namespace attach {
 namespace {
 
 using core::Fd;
-using std::chrono::steady_clock;
-
 constexpr size_t kTextBytesMax = size_t{8} << 20;    // of one namespace
 constexpr size_t kTotalBytesMax = size_t{64} << 20;  // of all
-constexpr std::chrono::milliseconds kTimeMax{1500};
+constexpr core::Nanoseconds kTimeMax = std::chrono::milliseconds(1500);
+constexpr core::Nanoseconds kLongest = std::chrono::seconds(5);
 // Pid namespaces nest no deeper (MAX_PID_NS_LEVEL).
 constexpr int kLevelsMax = 32;
 
@@ -71,7 +72,7 @@ class Search {
 
  private:
   Outside LookAt(const std::string& pid) {
-    if (steady_clock::now() > end_) return Outside::kUnknown;
+    if (budget_.IsSpent()) return Outside::kUnknown;
     const auto inode = NamespaceOf(pid, "/ns/mnt");
     // A security module may hide which ones the host's first process has, but not what is in them.
     if (!inode && errno == EACCES) return ReadMounts(pid);
@@ -157,7 +158,7 @@ class Search {
       read_bytes += static_cast<size_t>(count);
       total_bytes_ += static_cast<size_t>(count);
       const bool is_too_much = read_bytes > kTextBytesMax || total_bytes_ > kTotalBytesMax;
-      if (is_too_much || steady_clock::now() > end_) return Outside::kUnknown;
+      if (is_too_much || budget_.IsSpent()) return Outside::kUnknown;
       kept = std::min(overlap, text.size());
       std::copy(text.end() - static_cast<ptrdiff_t>(kept), text.end(), bytes.data());
     }
@@ -168,7 +169,7 @@ class Search {
   const uint64_t group_;
   const std::string shared_;
   const std::string master_;
-  const steady_clock::time_point end_ = steady_clock::now() + kTimeMax;
+  const core::TimeBudget budget_{kTimeMax, kLongest};
   std::unordered_set<uint64_t> seen_;
   size_t total_bytes_ = 0;
   bool has_vanished_ = false;

@@ -144,6 +144,7 @@ Outcome<Container> RunAll(const std::vector<const Container*>& containers,
 template <typename Container>
 size_t ForEach(const std::vector<Container>& containers, const Work<Container>& work) {
   std::vector<const Container*> all;
+  all.reserve(containers.size());
   for (const Container& container : containers) all.push_back(&container);
   const auto first = RunAll(all, kContainerSeconds, work);
   const auto second = RunAll(first.late, kSlowContainerSeconds, work);

@@ -19,15 +19,13 @@ namespace core {
 // Of the thread that has made it.
 class TimeBudget {
  public:
-  explicit TimeBudget(Nanoseconds cpu_time)
-      : cpu_until_(NowThreadCpu() + cpu_time), until_(NowMonotonic() + kLongest) {}
+  explicit TimeBudget(Nanoseconds cpu_time, Nanoseconds longest = std::chrono::seconds(1))
+      : cpu_until_(NowThreadCpu() + cpu_time), until_(NowMonotonic() + longest) {}
   [[nodiscard]] bool IsSpent() const {
     return NowThreadCpu() >= cpu_until_ || NowMonotonic() >= until_;
   }
 
  private:
-  static constexpr Nanoseconds kLongest = std::chrono::seconds(1);
-
   Nanoseconds cpu_until_;
   Nanoseconds until_;
 };
