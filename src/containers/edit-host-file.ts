@@ -67,7 +67,8 @@ export async function removeFrom(file: HostFile, path: string, isDryRun: boolean
 }
 
 async function locate(file: HostFile, path: string): Promise<Place> {
-  if (file.at !== undefined) return await attempt(path, async () => file.at?.(path) as never);
+  const { at } = file;
+  if (at !== undefined) return await attempt(path, () => at(path));
   return {
     path,
     others: [],

@@ -47,7 +47,7 @@ export function reviewPod(pod: Pod, namespace: NamespaceTraits, options: ReviewO
   if (choice === false) return nothing('not_selected', 'opted out');
   const selection = selectFiles(pod.metadata, options.files, containerNames(pod.spec));
   if (choice === undefined && !namespace.isOptedIn) {
-    // Whoever wrote "yes" is to know that it says nothing.
+    // A value such as "yes" asks for nothing, and its author is to know.
     return { ...nothing('not_selected', 'not opted in'), warnings: problems(selection) };
   }
   const skip = skipPod(pod, namespace.isRestricted, options.foreignNodes);

@@ -2,7 +2,8 @@
 // The containers of the captured hosts (test/fixtures/hosts/README.md), and what lensfs makes of them.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CapturedEngine, core } from './testing-addon.js';
+import type { CapturedEngine } from './captured-engine.js';
+import { core } from './testing-addon.js';
 import { type Tree, unpackTree } from './tree.js';
 
 /** What a captured container is known to have, from the way it was made. */

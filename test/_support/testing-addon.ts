@@ -3,6 +3,7 @@
 // bigint on the way out, and bigint or number on the way in.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { CapturedEngine, CapturedEngineOptions } from './captured-engine.js';
 
 type Counters<Key extends string> = Record<Key, bigint>;
 /** What a function takes: the members that matter, the others are 0. */
@@ -307,29 +308,6 @@ type RepeatedRenderers =
 /** Call a parser or renderer `count` times; give how often that allocated. */
 type Repeated = Record<`repeatParse${RepeatedParsers}`, (text: string, count: number) => number> &
   Record<`repeatRender${RepeatedRenderers}`, (sheet: Sheet, count: number) => number>;
-
-export interface CapturedEngineOptions {
-  proc: string;
-  cgroup: string;
-  sys: string;
-  /** The time since boot, for ever; the machine's own when left out. */
-  boottime_usec?: bigint | number;
-  cpu_count?: string;
-  cpu_numbering?: string;
-}
-
-/** An engine that is asked for what a process reads; errors are thrown, not replaced. */
-export interface CapturedEngine {
-  read(path: string, pid: number): string;
-  /** `path` is below sys/devices/system/cpu. */
-  readSys(path: string, pid: number): string;
-  files(): string[];
-  /** Of a file in the page cache, in bytes; 0 for one that has no place there. */
-  pageSize(path: string): number;
-  layout(): 'v1' | 'v2' | 'hybrid';
-  /** The path of the container root, in the first hierarchy that has one. */
-  cgroup(pid: number): string;
-}
 
 /**
  * Parsers throw an `Error` with `code` "EINVAL" and the `line` when they do not understand a text.

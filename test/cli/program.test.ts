@@ -2,24 +2,15 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { PassThrough } from 'node:stream';
 import { describe, expect } from 'vitest';
 import { loadCommands } from '../../src/cli/commands.js';
-import { runProgram } from '../../src/cli/program.js';
 import { lensfs, program, run } from '../_support/lensfs.js';
 import { built, testWith } from '../_support/requirements.js';
+import { runHere } from '../_support/run-here.js';
 import { TempDir } from '../_support/temp-dir.js';
 
 const test = testWith(built(program));
 const commands = await loadCommands();
-
-/** The same as `lensfs`, in this process: a program's start takes longest of all. */
-async function runHere(args: readonly string[]) {
-  const stdout = new PassThrough({ encoding: 'utf8' });
-  const stderr = new PassThrough({ encoding: 'utf8' });
-  const code = await runProgram(args, { stdout, stderr });
-  return { code, stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? '') };
-}
 
 describe('lensfs', () => {
   test('is an executable file that finds its interpreter', () => {

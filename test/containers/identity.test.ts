@@ -199,7 +199,7 @@ describe('start times of processes', () => {
     ticks=$(sed 's/.*) //' /proc/self/stat | cut -d' ' -f20)
     echo $((boot + ticks / $(getconf CLK_TCK) - now))`;
 
-  // The kernel lets nobody begin before the host has.
+  // The kernel refuses an offset that puts a namespace's boot before the host's.
   for (const [when, offset] of [
     ['ten days earlier', 864_000],
     ['later', -Math.floor(uptime() / 2)],

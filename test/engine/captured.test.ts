@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of the captured containers from the way they were made, against what they are shown.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CapturedEngine } from '../_support/captured-engine.js';
 import {
   type CapturedContainer,
   CapturedHost,
   capturedContainers,
 } from '../_support/captured-hosts.js';
-import { type CapturedEngine, core } from '../_support/testing-addon.js';
+import { core } from '../_support/testing-addon.js';
 import { buildTree } from '../_support/tree.js';
 
 const layouts: Record<string, string> = {

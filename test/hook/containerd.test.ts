@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `lensfs hook` does to containerd's configuration, as `containerd config dump` tells it before and after.
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { Writable } from 'node:stream';
 import { parse } from '@decimalturn/toml-patch';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
-import { runProgram } from '../../src/cli/program.js';
 import { hookProgram, runtimeProgram } from '../_support/hook.js';
 import { run } from '../_support/lensfs.js';
 import { built, command, testWith } from '../_support/requirements.js';
+import { runHere } from '../_support/run-here.js';
 import { TempDir } from '../_support/temp-dir.js';
 
 const test = testWith(
@@ -29,20 +28,7 @@ beforeEach(async () => {
 
 afterEach(async () => await dir[Symbol.asyncDispose]());
 
-async function hook(...args: string[]) {
-  const texts = { stdout: '', stderr: '' };
-  const collect = (name: keyof typeof texts) => {
-    return new Writable({
-      write: (chunk, _, done) => {
-        texts[name] += String(chunk);
-        done();
-      },
-    });
-  };
-  const io = { stdout: collect('stdout'), stderr: collect('stderr') };
-  const code = await runProgram(['hook', ...args, '--file', path], io);
-  return { code, ...texts };
-}
+const hook = (...args: string[]) => runHere(['hook', ...args, '--file', path]);
 
 async function install(...args: string[]): Promise<string> {
   const { code, stderr } = await hook('install', 'containerd', ...args);

@@ -2,12 +2,11 @@
 // What `lensfs hook` does to the configuration files of container engines.
 
 import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
-import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect } from 'vitest';
-import { runProgram } from '../../src/cli/program.js';
 import { hookProgram, runtimeProgram } from '../_support/hook.js';
 import { program, run } from '../_support/lensfs.js';
 import { built, testWith } from '../_support/requirements.js';
+import { runHere } from '../_support/run-here.js';
 import { TempDir } from '../_support/temp-dir.js';
 
 const test = testWith(
@@ -25,21 +24,7 @@ beforeEach(async () => {
 
 afterEach(async () => await dir[Symbol.asyncDispose]());
 
-/** In this process: starting Node.js takes longer than all a command does. */
-async function hook(...args: string[]) {
-  const texts = { stdout: '', stderr: '' };
-  const collect = (name: keyof typeof texts) => {
-    return new Writable({
-      write: (chunk, _, done) => {
-        texts[name] += String(chunk);
-        done();
-      },
-    });
-  };
-  const io = { stdout: collect('stdout'), stderr: collect('stderr') };
-  const code = await runProgram(['hook', ...args, '--file', path], io);
-  return { code, ...texts };
-}
+const hook = (...args: string[]) => runHere(['hook', ...args, '--file', path]);
 
 async function install(...args: string[]): Promise<string> {
   const { code, stderr } = await hook('install', ...args);

@@ -49,7 +49,6 @@ const notDisabled = { key: injectKey, operator: 'NotIn', values: ['disabled'] };
 const restricted = { key: podSecurityKey, operator: 'In', values: [...hostPathRefusingLevels] };
 const unrestricted = { ...restricted, operator: 'NotIn' };
 
-/** Spares the API server a call for each pod of the cluster; the webhook decides by itself what an annotation means. */
 const anyOf = (expressions: readonly string[]): string =>
   expressions.map((expression) => `(${expression})`).join(' || ');
 
@@ -59,6 +58,7 @@ const annotatedWith = (object: 'object' | 'oldObject', key: string) =>
 const askingKeys = [injectKey, legacyKey];
 const annotated = askingKeys.map((key) => annotatedWith('object', key));
 
+// These spare the API server a call for each pod of the cluster; the webhook decides what an annotation means.
 const podAsks = {
   name: 'asks-for-the-view',
   expression: anyOf([
