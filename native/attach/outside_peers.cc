@@ -29,6 +29,7 @@ namespace attach {
 namespace {
 
 using core::Fd;
+
 constexpr size_t kTextBytesMax = size_t{8} << 20;    // of one namespace
 constexpr size_t kTotalBytesMax = size_t{64} << 20;  // of all
 constexpr core::Nanoseconds kTimeMax = std::chrono::milliseconds(1500);

@@ -42,8 +42,8 @@ using attach::Holder;
 using core::Fd;
 
 constexpr size_t kAtOnce = 4;
-// One that takes longer lets the others go first: it may be a busy machine, or a container that
-// keeps whoever enters it.
+// A container that takes longer lets the others go first: the machine may be busy, or the container
+// may hold up what enters it.
 constexpr unsigned kContainerSeconds = 3;
 constexpr unsigned kSlowContainerSeconds = 10;
 constexpr unsigned kAllSeconds = 45;

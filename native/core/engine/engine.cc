@@ -55,7 +55,7 @@ constexpr size_t kCpuInfo32Slot = View::kSlots - 1;
 
 // Whether the text depends on the time namespace of its reader.
 bool TellsBoot(size_t file) {
-  return catalog::Files()[file].path == "proc/stat";
+  return catalog::Files()[file].needs.Has(catalog::Need::kHostStat);
 }
 
 // `whole`, or what it says in a time namespace.
@@ -208,11 +208,16 @@ Result<SnapshotRef> Engine::ReadView(size_t file,
                                      const ViewRef& view,
                                      pid_t pid,
                                      Scratch& scratch) {
+  return ReadInTime(file, view, pid, &proc::TimeNamespaces::OffsetOf, scratch);
+}
+
+Result<SnapshotRef> Engine::ReadInTime(
+    size_t file, const ViewRef& view, pid_t pid, OffsetOf offset_of, Scratch& scratch) {
   const Nanoseconds begin = NowMonotonic();
   Outcome outcome = Outcome::kError;
   auto snapshot = ReadSnapshot(file, view, pid, scratch, outcome);
   if (snapshot && TellsBoot(file)) {
-    snapshot = ShiftBoot(std::move(*snapshot), times_.OffsetOf(pid, scratch.file));
+    snapshot = ShiftBoot(std::move(*snapshot), (times_.*offset_of)(pid, scratch.file));
   }
   read_stats_.Add(file, outcome, NowMonotonic() - begin);
   return snapshot;
@@ -253,15 +258,10 @@ Result<SnapshotRef> Engine::ReadSnapshot(
   return snapshot;
 }
 
-// Whoever reads it is the first process, or was started by it.
+// Its readers are the first process and those that it has started.
 Result<Page> Engine::ReadPage(size_t file, const ViewRef& view, Scratch& scratch) {
-  const Nanoseconds begin = NowMonotonic();
-  Outcome outcome = Outcome::kError;
-  auto text = ReadSnapshot(file, view, view->init.pid, scratch, outcome);
-  if (text && TellsBoot(file)) {
-    text = ShiftBoot(std::move(*text), times_.OffsetOfChildren(view->init.pid, scratch.file));
-  }
-  read_stats_.Add(file, outcome, NowMonotonic() - begin);
+  const auto text =
+      ReadInTime(file, view, view->init.pid, &proc::TimeNamespaces::OffsetOfChildren, scratch);
   const std::lock_guard lock(view->pages_mutex);
   Page& page = view->pages[file];
   if (!text) {

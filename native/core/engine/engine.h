@@ -23,6 +23,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/fd.h"
+#include "core/base/read_file.h"
 #include "core/base/read_log.h"
 #include "core/base/result.h"
 #include "core/catalog/catalog.h"
@@ -196,6 +197,10 @@ class Engine {
                 bool is_32bit,
                 Scratch& scratch,
                 Snapshot& into);
+  // Counted, and as the time namespace of `pid` shows it, or that of its children.
+  using OffsetOf = int64_t (proc::TimeNamespaces::*)(pid_t, FileBuffer&) const;
+  Result<SnapshotRef> ReadInTime(
+      size_t file, const ViewRef& view, pid_t pid, OffsetOf offset_of, Scratch& scratch);
   Result<SnapshotRef> ReadSnapshot(
       size_t file, const ViewRef& view, pid_t pid, Scratch& scratch, Outcome& outcome);
   Result<SnapshotRef> ReadSysNow(const std::string& path,

@@ -66,23 +66,25 @@ Result<InitProcess> InitFinder::Read(pid_t pid, FileBuffer& buffer) const {
                      .pid_level = ns_pids->empty() ? 0 : ns_pids->size() - 1};
 }
 
-bool InitFinder::IsPidOne(pid_t candidate, uint64_t pid_namespace, FileBuffer& buffer) const {
+bool InitFinder::IsIn(pid_t candidate, uint64_t pid_namespace) const {
   const auto inode = pids_.ReadNamespace(candidate, proc::Namespace::kPid);
-  if (!inode || *inode != pid_namespace) return false;
+  return inode && *inode == pid_namespace;
+}
+
+// Of its own pid namespace.
+bool InitFinder::IsPidOne(pid_t candidate, FileBuffer& buffer) const {
   const auto ns_pids = pids_.ReadNsPids(candidate, buffer);
   return ns_pids && !ns_pids->empty() && ns_pids->back() == 1;
 }
 
-// Whoever was not born in the namespace, as a process of `docker exec`, has parents outside of it.
+// A process that has entered the namespace, as those of `docker exec` do, has its parents outside.
 std::optional<pid_t> InitFinder::FindAncestor(pid_t pid,
                                               uint64_t pid_namespace,
                                               FileBuffer& buffer) const {
-  for (int count = 0; count < kAncestorsMax; ++count) {
-    if (IsPidOne(pid, pid_namespace, buffer)) return pid;
+  for (int count = 0; count < kAncestorsMax && IsIn(pid, pid_namespace); ++count) {
+    if (IsPidOne(pid, buffer)) return pid;
     const auto stat = pids_.ReadStat(pid, buffer);
-    if (!stat || stat->ppid == 0) return std::nullopt;
-    const auto inode = pids_.ReadNamespace(stat->ppid, proc::Namespace::kPid);
-    if (!inode || *inode != pid_namespace) return std::nullopt;
+    if (!stat) break;
     pid = stat->ppid;
   }
   return std::nullopt;
@@ -102,7 +104,7 @@ std::optional<pid_t> InitFinder::FindInCgroup(const cgroup::CgroupPaths& own,
     const TimeBudget budget(kSearchedFor);
     for (const pid_t pid : LowestPids(*text)) {
       if (budget.IsSpent()) break;
-      if (IsPidOne(pid, pid_namespace, buffer)) return pid;
+      if (IsIn(pid, pid_namespace) && IsPidOne(pid, buffer)) return pid;
     }
     return std::nullopt;
   }
@@ -120,8 +122,10 @@ std::optional<pid_t> InitFinder::FindAnywhere(uint64_t pid_namespace, FileBuffer
   while (const dirent* entry = readdir(dir)) {
     if (budget.IsSpent()) break;
     const auto number = ParseU64(entry->d_name);
-    if (!number || !IsPidOne(static_cast<pid_t>(*number), pid_namespace, buffer)) continue;
-    found = static_cast<pid_t>(*number);
+    if (!number) continue;
+    const auto candidate = static_cast<pid_t>(*number);
+    if (!IsIn(candidate, pid_namespace) || !IsPidOne(candidate, buffer)) continue;
+    found = candidate;
     break;
   }
   closedir(dir);

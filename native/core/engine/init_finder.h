@@ -50,7 +50,8 @@ class InitFinder {
 
  private:
   Result<InitProcess> Read(pid_t pid, FileBuffer& buffer) const;
-  bool IsPidOne(pid_t candidate, uint64_t pid_namespace, FileBuffer& buffer) const;
+  [[nodiscard]] bool IsIn(pid_t candidate, uint64_t pid_namespace) const;
+  bool IsPidOne(pid_t candidate, FileBuffer& buffer) const;
   std::optional<pid_t> FindAncestor(pid_t pid, uint64_t pid_namespace, FileBuffer& buffer) const;
   std::optional<pid_t> FindInCgroup(const cgroup::CgroupPaths& own,
                                     uint64_t pid_namespace,
