@@ -28,6 +28,8 @@ export const logMessages = {
   notRemembered: 'Cannot remember the configuration for a start with a wrong one, ignoring',
   needsRestart: 'Changed, but takes effect only after a restart',
   fallback: 'Readers did not get their own values',
+  quarantined:
+    'A worker has ended of this cgroup, whose readers get what on_failure says for a while',
   noIds:
     'Cgroups are found by name and process only: open_by_handle_at is refused, as by the seccomp filter of a container',
   noRings: 'Reads come without FUSE over io_uring',

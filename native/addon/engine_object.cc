@@ -25,6 +25,7 @@
 #include "core/engine/options.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/view.h"
+#include "core/engine/work_record.h"
 
 namespace addon {
 namespace {
@@ -106,7 +107,11 @@ EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<En
   }
   EarlyWorker* const early = EarlyWorker::Get();
   if (early != nullptr) session_ = early->TakeSession();
-  if (session_ != nullptr) return;
+  if (session_ != nullptr) {
+    // Node.js begins with signals as if nobody had them.
+    core::engine::RecordFailures();
+    return;
+  }
   auto session = Session::Open(*options);
   if (!session) {
     Throw(ToJsError(info.Env(), session.error()));

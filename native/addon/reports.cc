@@ -91,6 +91,9 @@ Napi::Object ToJsReport(Napi::Env env, const ViewReport& report) {
   return view;
 }
 
+// No view has serials from here on.
+constexpr uint64_t kQuarantineSerials = uint64_t{1} << 48;
+
 // Hundreds of views are thousands of reads, which must not hold up the event loop.
 class ReportWorker : public Napi::AsyncWorker {
  public:
@@ -107,6 +110,14 @@ class ReportWorker : public Napi::AsyncWorker {
       ViewReport report = engine.Report(view, scratch);
       const auto found = readers.find(view.get());
       if (found != readers.end()) report.readers = found->second;
+      reports_.push_back(std::move(report));
+    }
+    for (const auto& left_alone : engine.ListQuarantine()) {
+      ViewReport report;
+      report.serial = kQuarantineSerials + left_alone.slot;
+      report.cgroup = left_alone.cgroup;
+      report.problem = "in quarantine for " + std::to_string(left_alone.left_sec) +
+                       " s more: a worker has ended while it looked into this cgroup";
       reports_.push_back(std::move(report));
     }
   }

@@ -22,6 +22,7 @@
 #include "core/base/result.h"
 #include "core/engine/engine.h"
 #include "core/engine/options.h"
+#include "core/engine/work_record.h"
 #include "fuse/connection.h"
 #include "fuse/journal.h"
 #include "fuse/pinned_tree.h"
@@ -144,6 +145,8 @@ Status Session::OpenMemory() {
     shared_journal_->Forgive();
     pinned_journal_->Forgive();
   }
+  core::engine::RecordFailures();
+  engine_->KeepQuarantine(&shared_journal_->Quarantine(), !forgives_requests_);
   return engine_->KeepCounters(serve_.fds.at(core::kJournalFd), kJournals * Journal::kBytes);
 }
 

@@ -113,6 +113,18 @@ Napi::Object ToJsTransport(Napi::Env env, const fuse_layer::TransportReport& rep
   return transport;
 }
 
+Napi::Array ToJsQuarantine(Napi::Env env, const Engine& engine) {
+  Napi::Array rows = Napi::Array::New(env);
+  for (const auto& left_alone : engine.ListQuarantine()) {
+    Napi::Object row = Napi::Object::New(env);
+    row.Set("cgroup", left_alone.cgroup);
+    row.Set("deaths", static_cast<double>(left_alone.deaths));
+    row.Set("leftSec", static_cast<double>(left_alone.left_sec));
+    rows.Set(rows.Length(), row);
+  }
+  return rows;
+}
+
 }  // namespace
 
 Napi::Object ToJsStatus(Napi::Env env, Session& session) {
@@ -125,6 +137,7 @@ Napi::Object ToJsStatus(Napi::Env env, Session& session) {
   status.Set("transport", ToJsTransport(env, session.Transport()));
   status.Set("handles", static_cast<double>(session.OpenHandles()));
   status.Set("heldDescriptors", static_cast<double>(engine.HeldFds()));
+  status.Set("quarantine", ToJsQuarantine(env, engine));
   status.Set("replays", static_cast<double>(session.Replays()));
   status.Set("refusals", static_cast<double>(session.Refusals()));
   status.Set("reads", static_cast<double>(engine.GetReadStats().Total()));

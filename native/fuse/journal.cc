@@ -16,6 +16,7 @@
 
 #include "core/base/grow_file.h"
 #include "core/base/result.h"
+#include "core/engine/quarantine.h"
 #include "fuse/ring_memory.h"
 #include "fuse/triggers.h"
 
@@ -41,6 +42,7 @@ struct Journal::Layout {
   uint64_t replays;
   uint64_t refusals;
   std::array<TriggerSlot, Triggers::kSlots> triggers;
+  core::engine::QuarantineMemory quarantine;
 };
 
 size_t RequestSlot::Length() const {
@@ -118,6 +120,10 @@ void Journal::SetHasRings(bool has_rings) {
 
 std::span<TriggerSlot> Journal::Triggers() {
   return layout_->triggers;
+}
+
+core::engine::QuarantineMemory& Journal::Quarantine() {
+  return layout_->quarantine;
 }
 
 Result<std::unique_ptr<RingMemory>> Journal::MapRings(size_t cpus) const {

@@ -15,6 +15,7 @@
 
 #include "core/base/link.h"
 #include "core/base/result.h"
+#include "core/engine/quarantine.h"
 #include "fuse/ring_memory.h"
 #include "fuse/triggers.h"
 
@@ -75,6 +76,8 @@ class Journal {
   [[nodiscard]] bool HasRings() const;
   void SetHasRings(bool has_rings);
   [[nodiscard]] std::span<TriggerSlot> Triggers();
+  // Of all connections together, so it is used in one journal only.
+  [[nodiscard]] core::engine::QuarantineMemory& Quarantine();
   // Memory for rings, behind all journals.
   [[nodiscard]] core::Result<std::unique_ptr<RingMemory>> MapRings(size_t cpus) const;
 

@@ -21,6 +21,7 @@
 #include "core/catalog/catalog.h"
 #include "core/cgroup/cgroup_id.h"
 #include "core/engine/engine.h"
+#include "core/engine/quarantine.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/view.h"
 #include "fuse/entry.h"
@@ -52,6 +53,11 @@ std::vector<bool> PageFiles(const core::engine::Engine& engine) {
   std::vector<bool> pages(core::catalog::Files().size());
   for (size_t file = 0; file < pages.size(); ++file) pages[file] = engine.PageSize(file) != 0;
   return pages;
+}
+
+template <typename T>
+bool IsInQuarantine(const Result<T>& found) {
+  return !found && found.error().errno_value == core::engine::kInQuarantine;
 }
 
 timespec ToTimespec(Nanoseconds time) {
@@ -125,6 +131,7 @@ Attributes PinnedTree::UnknownAttributes(uint64_t id, size_t file) const {
 
 Result<Attributes> PinnedTree::FileAttributes(const ViewNode& node, Scratch& scratch) {
   const auto found = FindFile(node, scratch);
+  if (IsInQuarantine(found)) return QuarantineAttributes(node, found.error(), scratch);
   if (!found) return found.error();
   const auto page = engine_.ReadPage(found->file, found->view, scratch);
   if (!page) return ReaderError(*found->view, page.error());
@@ -138,6 +145,19 @@ Result<Attributes> PinnedTree::FileAttributes(const ViewNode& node, Scratch& scr
   const Nanoseconds left = std::max(Nanoseconds{}, good_until - core::NowMonotonic());
   attributes.valid_seconds = std::chrono::duration<double>(left).count();
   if (!found->view->IsAlive(freshness)) attributes.valid_seconds = kGoneSeconds;
+  return attributes;
+}
+
+Result<Attributes> PinnedTree::QuarantineAttributes(const ViewNode& node,
+                                                    const Error& error,
+                                                    Scratch& scratch) {
+  const size_t file = nodes_.FileOf(node).value_or(0);
+  const auto page = engine_.FallbackPage(file, error, scratch);
+  if (!page) return page.error();
+  Attributes attributes = UnknownAttributes(nodes_.IdOf(node), file);
+  attributes.stat.st_size = static_cast<off_t>(SizeOf(file, *page));
+  attributes.stat.st_atim = attributes.stat.st_mtim = attributes.stat.st_ctim =
+      ToTimespec(page->modified_at);
   return attributes;
 }
 
@@ -197,15 +217,26 @@ Status PinnedTree::Read(uint64_t id, Scratch& scratch, std::string& into) {
   const auto node = FindNode(id);
   if (!node) return node.error();
   const auto found = FindFile(*node, scratch);
+  if (const auto file = nodes_.FileOf(*node); file && IsInQuarantine(found)) {
+    const auto page = engine_.FallbackPage(*file, found.error(), scratch);
+    if (!page) return page.error();
+    Pad(*file, *page, into);
+    return Unit{};
+  }
   if (!found) return found.error();
   const auto page = engine_.LastPage(found->file, found->view, scratch);
   if (!page) return ReaderError(*found->view, page.error());
-  const char padding = core::catalog::Files()[found->file].padding;
-  into.assign(page->text->bytes);
-  if (padding != '\n' && !into.empty()) into.pop_back();
-  into.resize(SizeOf(found->file, *page), padding);
-  into.back() = '\n';
+  Pad(found->file, *page, into);
   return Unit{};
+}
+
+// As long as the kernel was told.
+void PinnedTree::Pad(size_t file, const Page& page, std::string& into) const {
+  const char padding = core::catalog::Files()[file].padding;
+  into.assign(page.text->bytes);
+  if (padding != '\n' && !into.empty()) into.pop_back();
+  into.resize(SizeOf(file, page), padding);
+  into.back() = '\n';
 }
 
 Result<std::vector<DirectoryEntry>> PinnedTree::List(uint64_t id) {

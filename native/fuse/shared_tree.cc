@@ -20,6 +20,7 @@
 #include "core/catalog/catalog.h"
 #include "core/cgroup/cgroup_id.h"
 #include "core/engine/engine.h"
+#include "core/engine/quarantine.h"
 #include "core/engine/snapshot_slots.h"
 #include "core/engine/sys_tree.h"
 #include "core/engine/view.h"
@@ -307,6 +308,9 @@ Result<SnapshotRef> SharedTree::ReadAnew(uint64_t id,
   if (const auto view_node = view_nodes_.Find(id)) {
     const auto file = view_nodes_.FileOf(*view_node);
     if (!file) return Error{.errno_value = EISDIR, .operation = "read", .path = ""};
+    if (!view && view.error().errno_value == core::engine::kInQuarantine) {
+      return engine_.Read(*file, view, context.pid, context.scratch);
+    }
     if (!view) return view.error();
     auto snapshot = engine_.ReadView(*file, *view, context.pid, context.scratch);
     return snapshot ? snapshot : ReaderError(**view, snapshot.error());

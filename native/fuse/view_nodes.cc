@@ -19,6 +19,7 @@
 #include "core/cgroup/cgroup_id.h"
 #include "core/engine/cgroup_index.h"
 #include "core/engine/engine.h"
+#include "core/engine/quarantine.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/view.h"
 #include "fuse/catalog_tree.h"
@@ -37,6 +38,11 @@ constexpr std::string_view kLinkPath = "<link>";
 
 Error NotFound(std::string_view name) {
   return Error{.errno_value = ENOENT, .operation = "find view", .path = std::string(name)};
+}
+
+// Its files are there, with what `on_failure` says.
+bool IsInQuarantine(const Result<core::engine::ViewRef>& view) {
+  return !view && view.error().errno_value == core::engine::kInQuarantine;
 }
 
 }  // namespace
@@ -90,6 +96,10 @@ Result<ViewNode> ViewNodes::Lookup(std::string_view name, core::engine::Scratch&
   const auto path = core::CgroupPathOf(name);
   if (!path) return NotFound(name);
   const auto view = engine_.ViewOfCgroup(*path, scratch);
+  if (IsInQuarantine(view)) {
+    const auto left_alone = engine_.FindCgroupId(*path);
+    if (left_alone) return ViewNode{.cgroup = *left_alone};
+  }
   if (!view) return NotFound(name);
   const auto cgroup = core::engine::IdOf(**view);
   if (!cgroup || !(*view)->cgroup.IsAlive()) return NotFound(name);
@@ -100,6 +110,7 @@ Result<ViewNode> ViewNodes::LookupId(std::string_view name, core::engine::Scratc
   const auto cgroup = core::cgroup::IdOfName(name);
   if (!cgroup) return NotFound(name);
   const auto view = engine_.CurrentViewOfCgroupId(*cgroup, scratch);
+  if (IsInQuarantine(view)) return ViewNode{.cgroup = *cgroup};
   if (!view || !(*view)->cgroup.IsAlive()) return NotFound(name);
   return ViewNode{.cgroup = *cgroup};
 }

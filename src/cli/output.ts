@@ -81,6 +81,10 @@ export function formatStatus(status: StatusReply): string {
     ['Open files', String(status.handles)],
     ['Held descriptors', String(status.heldDescriptors)],
     ['Replays', `${status.replays}, ${status.refusals} refused`],
+    ...status.quarantine.map(({ cgroup, deaths, leftSec }, index) => [
+      index === 0 ? 'Quarantine' : '',
+      `${cgroup} for ${leftSec} s more: ${deaths} ${deaths === 1 ? 'worker has' : 'workers have'} ended of it`,
+    ]),
     ['Reads', String(status.reads)],
     ['Renders', String(status.renders)],
     ['Fallbacks', String(status.fallbacks.reduce((sum, { count }) => sum + count, 0))],

@@ -48,7 +48,12 @@ export function formatViews(views: readonly ViewReply[], options: TableOptions):
   ];
   const sorted = [...views].sort((a, b) => compareText(nameOf(a), nameOf(b)));
   const note = views.some(hasLessRoom) ? `\n${lessRoomNote}` : '';
-  return formatTable(columns, sorted, options) + note;
+  const problems = sorted.filter(({ problem }) => problem !== '').map(problemOf);
+  return [formatTable(columns, sorted, options) + note, ...problems].join('\n');
+}
+
+function problemOf(view: ViewReply): string {
+  return `${nameOf(view)}: ${view.problem}\n`;
 }
 
 /** The table of `lensfs top`, the first rows of it. */

@@ -48,6 +48,11 @@ export const statusReply = z.object({
     'requests a worker answered for one that had ended, since the mounts are there',
   ),
   refusals: count.describe('those refused because two workers had ended while they answered them'),
+  quarantine: z
+    .array(z.object({ cgroup: z.string(), deaths: count, leftSec: count }))
+    .describe(
+      'cgroups that nobody looks into for so long, because so many workers in a row have ended of it',
+    ),
   reads: count,
   renders: count,
   resolves: count,

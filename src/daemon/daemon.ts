@@ -85,10 +85,14 @@ export class Daemon {
     link.send('logLevel', levelNumber(this.#config.log.level));
     link.send('problems', this.#problems.length);
     if (count > 1) {
-      const { replays, refusals } = engine.status();
+      const { replays, refusals, quarantine } = engine.status();
       const at = new Date().toISOString();
       const data = { at, worker: process.pid, workers: count, replays, refusals };
       this.#events.publishForLater('worker-restarted', data);
+      for (const leftAlone of quarantine) {
+        this.#logger.error(leftAlone, logMessages.quarantined);
+        this.#events.publishForLater('view-quarantined', { at, ...leftAlone });
+      }
     }
     link.on('orphaned', () => this.#logger.error(logMessages.orphaned));
     link.on('adopted', () => this.#logger.info(logMessages.adopted));

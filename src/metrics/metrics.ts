@@ -11,6 +11,7 @@ export interface Measured {
   layers: number;
   orphaned: boolean;
   views: number;
+  quarantine: readonly unknown[];
   handles: number;
   heldDescriptors: number;
   replays: number;
@@ -42,6 +43,7 @@ export const fallbackCauses = [
   'cgroup-gone',
   'unreadable',
   'unparsable',
+  'quarantined',
   'tasks-estimated',
 ] as const;
 
@@ -108,6 +110,11 @@ export function describeMetrics(measured: Measured): Metric[] {
       { value: measured.orphaned ? 0 : 1 },
     ]),
     gauge('lensfs_views', 'Containers that are known', [{ value: measured.views }]),
+    gauge(
+      'lensfs_views_quarantined',
+      'Containers that nobody looks into, because a worker has ended of it',
+      [{ value: measured.quarantine.length }],
+    ),
     gauge('lensfs_open_files', 'Open virtual files', [{ value: measured.handles }]),
     gauge('lensfs_held_descriptors', 'Descriptors of cgroups that are kept open', [
       { value: measured.heldDescriptors },

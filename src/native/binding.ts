@@ -90,6 +90,8 @@ export interface NativeStatus {
   replays: number;
   /** Those that were not answered, because two workers had ended while they answered them. */
   refusals: number;
+  /** Cgroups that nobody looks into, because so many workers in a row have ended of it. */
+  quarantine: { cgroup: string; deaths: number; leftSec: number }[];
   reads: number;
   renders: number;
   resolves: number;

@@ -113,6 +113,7 @@ export function metricsTable(): string {
     heldDescriptors: 0,
     replays: 0,
     refusals: 0,
+    quarantine: [],
     renders: 0,
     resolves: 0,
     memoryLevelReads: 0,

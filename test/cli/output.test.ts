@@ -37,6 +37,7 @@ describe('formatStatus()', () => {
       heldDescriptors: 12,
       replays: 3,
       refusals: 1,
+      quarantine: [{ cgroup: '/web', deaths: 2, leftSec: 7 }],
       reads: 100,
       renders: 10,
       resolves: 1,
@@ -58,6 +59,7 @@ Views             2
 Open files        0
 Held descriptors  12
 Replays           3, 1 refused
+Quarantine        /web for 7 s more: 2 workers have ended of it
 Reads             100
 Renders           10
 Fallbacks         4

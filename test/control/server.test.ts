@@ -32,6 +32,7 @@ const statusValues: StatusReply = {
   heldDescriptors: 3,
   replays: 2,
   refusals: 1,
+  quarantine: [],
   reads: 4,
   renders: 5,
   resolves: 1,

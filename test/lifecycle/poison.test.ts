@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request that ends every worker that looks at it: it is refused, and all others are answered. One whose workers
-// somebody kills is not to blame.
+// What ends a worker that looks at it: a container is left alone for a while, any other request is refused the second
+// time, and all others are answered. One whose workers somebody kills is not to blame.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
@@ -18,47 +18,117 @@ import { TempDir } from '../_support/temp-dir.js';
 import { viewOf } from '../_support/views.js';
 import { waitUntil } from '../_support/wait.js';
 
-for (const connection of ['shared', 'pinned'] as const) {
-  test(`a request on the ${connection} connection that has ended two workers is refused`, async () => {
-    await using cgroup = await TestCgroup.create({ memoryBytes: 64 * 2 ** 20 });
-    await using dir = await TempDir.create();
+const hostSwaps = await readFile('/proc/swaps', 'utf8');
+/** What a container without swap is shown. */
+const ownSwaps = expect.stringMatching(/^Filename[^\n]*\n$/);
+
+/** A container and a daemon whose code a test may change. */
+class Scene implements AsyncDisposable {
+  private constructor(
+    readonly dir: TempDir,
+    readonly cgroup: TestCgroup,
+    readonly build: BuildCopy,
+    readonly daemon: RunningDaemon,
+    readonly view: string,
+    readonly read: () => Promise<Finished>,
+  ) {}
+
+  static async set(connection: 'shared' | 'pinned'): Promise<Scene> {
+    const dir = await TempDir.create();
+    const cgroup = await TestCgroup.create({ memoryBytes: 64 * 2 ** 20 });
     const build = await BuildCopy.create(dir);
-    const options = { dir, program: build.program };
-    await using daemon = await RunningDaemon.start(manyDeaths, options);
+    const daemon = await RunningDaemon.start(manyDeaths, { dir, program: build.program });
     const view = await viewOf(daemon, cgroup.path);
     const directory = connection === 'shared' ? daemon.tree : `${daemon.runDir}/mnt/pinned/${view}`;
-    const read = (): Promise<Finished> =>
-      run(...cgroup.contain('cat', join(directory, 'proc/swaps')));
-    expect(await read()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Filename/) });
-    await using clients = await Clients.start(clientFiles(daemon, view));
+    const read = () => run(...cgroup.contain('cat', join(directory, 'proc/swaps')));
+    expect(await read()).toMatchObject({ code: 0, stdout: ownSwaps });
+    return new Scene(dir, cgroup, build, daemon, view, read);
+  }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.daemon[Symbol.asyncDispose]();
+    await this.cgroup[Symbol.asyncDispose]();
+    await this.dir[Symbol.asyncDispose]();
+  }
+}
+
+/** What is said of a cgroup that one worker has ended of. */
+async function expectQuarantine(daemon: RunningDaemon, cgroup: string): Promise<void> {
+  const status = await statusOf(daemon);
+  expect(status).toMatchObject({ workers: 2, layers: 2, refusals: 0 });
+  expect(status.quarantine).toMatchObject([{ cgroup, deaths: 1 }]);
+  const causes = status.fallbacks.map(({ file, cause }) => `${file} ${cause}`);
+  expect(causes).toContain('proc/swaps quarantined');
+  expect((await daemon.command('status')).stdout).toContain(`${cgroup} for`);
+  expect((await daemon.command('views')).stdout).toMatch(/in quarantine for \d+ s more/);
+  const metrics = (await daemon.command('metrics')).stdout;
+  expect(metrics).toMatch(/^lensfs_journal_replays_total [1-9]\d*$/m);
+  expect(metrics).toMatch(/^lensfs_views_quarantined 1$/m);
+  const end = new AbortController();
+  const events = readEvents(join(daemon.runDir, controlSocketName), end.signal);
+  const told = [(await events.next()).value, (await events.next()).value];
+  expect(told).toMatchObject([
+    { name: 'worker-restarted', data: { workers: 2, refusals: 0 } },
+    { name: 'view-quarantined', data: { cgroup, deaths: 1 } },
+  ]);
+  end.abort();
+}
+
+for (const connection of ['shared', 'pinned'] as const) {
+  test(`a container that ends a worker on the ${connection} connection ends one, and is left alone for a while`, async () => {
+    await using scene = await Scene.set(connection);
+    const { cgroup, build, daemon, view, read } = scene;
+    await using other = await TestCgroup.create({ memoryBytes: 32 * 2 ** 20 });
+    await using clients = await Clients.start(clientFiles(daemon, view));
     const cure = await build.poison('RenderSwaps');
-    const refused = await read();
-    expect([refused.code, refused.stdout]).toEqual([1, '']);
-    expect(refused.stderr).toMatch(/Input\/output error/);
+    const told = await read();
+    expect(told.code).toBe(0);
+    expect(told.stdout.trimEnd()).toBe(hostSwaps.trimEnd());
     await daemon.logged('Serving again');
     const ends = daemon.log.filter(({ msg }) => msg === 'A worker has ended');
-    expect(ends.map(({ signal }) => signal)).toEqual([11, 11]);
-    const status = await statusOf(daemon);
-    expect(status).toMatchObject({ workers: 3, layers: 2, refusals: 1 });
-    expect(status.replays).toBeGreaterThanOrEqual(1);
-    const metrics = (await daemon.command('metrics')).stdout;
-    expect(metrics).toMatch(/^lensfs_journal_replays_total [1-9]\d*$/m);
-    expect(metrics).toMatch(/^lensfs_journal_refusals_total 1$/m);
-    const end = new AbortController();
-    const events = readEvents(join(daemon.runDir, controlSocketName), end.signal);
-    expect((await events.next()).value).toMatchObject({
-      name: 'worker-restarted',
-      data: { workers: 3, refusals: 1 },
-    });
-    end.abort();
+    expect(ends.map(({ signal }) => signal)).toEqual([11]);
+    await expectQuarantine(daemon, cgroup.path);
+    const meminfo = await run(...other.contain('head', '-n1', `${daemon.tree}/proc/meminfo`));
+    expect(meminfo.stdout).toMatch(/ 32768 kB$/m);
 
     await cure();
-    expect(await read()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Filename/) });
-    await clients.finish(`a poison request on the ${connection} connection`);
-    expect((await statusOf(daemon)).workers).toBe(3);
+    await waitUntil(
+      'it has its own values again',
+      async () => (await statusOf(daemon)).quarantine.length === 0,
+      60_000,
+    );
+    expect(await read()).toMatchObject({ code: 0, stdout: ownSwaps });
+    await clients.finish(`a container that ends workers on the ${connection} connection`);
+    expect((await statusOf(daemon)).workers).toBe(2);
   }, 240_000);
 }
+
+test('a container that a worker does not come back from is left alone by the next one', async () => {
+  await using scene = await Scene.set('pinned');
+  const { cgroup, build, daemon, read } = scene;
+  const goOn = await build.halt('RenderSwaps');
+  const told = await read();
+  expect(told.code).toBe(0);
+  expect(told.stdout.trimEnd()).toBe(hostSwaps.trimEnd());
+  await daemon.logged('A reader does not come back, replacing the worker');
+  await daemon.logged('Serving again');
+  await expectQuarantine(daemon, cgroup.path);
+  await goOn();
+}, 240_000);
+
+test('a request about no container that has ended two workers is refused', async () => {
+  await using scene = await Scene.set('pinned');
+  const { build, daemon, read } = scene;
+  const cure = await build.poison('LookupView');
+  const refused = await run('stat', [`${daemon.runDir}/mnt/pinned/never-seen`]);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(/Input\/output error/);
+  await daemon.logged('Serving again');
+  expect(await statusOf(daemon)).toMatchObject({ workers: 3, refusals: 1, quarantine: [] });
+  expect((await daemon.command('metrics')).stdout).toMatch(/^lensfs_journal_refusals_total 1$/m);
+  await cure();
+  expect(await read()).toMatchObject({ code: 0, stdout: ownSwaps });
+}, 240_000);
 
 /** How many threads of a worker have used the CPU for so long that they are in a halted function. */
 async function spinning(worker: number): Promise<number> {

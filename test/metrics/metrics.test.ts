@@ -21,6 +21,7 @@ const measured: Measured = {
   heldDescriptors: 3,
   replays: 13,
   refusals: 14,
+  quarantine: [{}],
   renders: 4,
   resolves: 5,
   memoryLevelReads: 0,

@@ -27,6 +27,7 @@
 #include "core/cgroup/cgroup.h"
 #include "core/cgroup/dir_table.h"
 #include "core/cgroup/hierarchy.h"
+#include "core/engine/cgroup_index.h"
 #include "core/engine/fallbacks.h"
 #include "core/engine/host_files.h"
 #include "core/engine/identity_cache.h"
@@ -38,6 +39,7 @@
 #include "core/engine/sheet_maker.h"
 #include "core/engine/snapshot_slots.h"
 #include "core/engine/view.h"
+#include "core/engine/work_record.h"
 #include "core/model/visible_cpus.h"
 #include "core/proc/cpuinfo.h"
 #include "core/proc/pid.h"
@@ -258,41 +260,13 @@ Result<SnapshotRef> Engine::ReadSnapshot(
   return snapshot;
 }
 
-// Its readers are the first process and those that it has started.
-Result<Page> Engine::ReadPage(size_t file, const ViewRef& view, Scratch& scratch) {
-  const auto text =
-      ReadInTime(file, view, view->init.pid, &proc::TimeNamespaces::OffsetOfChildren, scratch);
-  const std::lock_guard lock(view->pages_mutex);
-  Page& page = view->pages[file];
-  if (!text) {
-    if (page.text == nullptr) return text.error();
-    fallbacks_.Add(file, CauseOf(text.error()), text.error());
-    return page;
-  }
-  // Another thread may have been here with later bytes.
-  if (page.text != nullptr && (*text)->made_at < page.text->made_at) return page;
-  if (page.text == nullptr || page.text->bytes != (*text)->bytes) {
-    page.modified_at = std::max(NowRealtime(), page.modified_at + Nanoseconds(1));
-  }
-  page.text = *text;
-  return page;
-}
-
-Result<Page> Engine::LastPage(size_t file, const ViewRef& view, Scratch& scratch) {
-  {
-    const std::lock_guard lock(view->pages_mutex);
-    const Page& page = view->pages[file];
-    if (page.text != nullptr) return page;
-  }
-  return ReadPage(file, view, scratch);
-}
-
 Status Engine::Render(size_t file,
                       const ViewRef& view,
                       const Policy& policy,
                       bool is_32bit,
                       Scratch& scratch,
                       Snapshot& into) {
+  const Work work(quarantine_.Works(), IdOf(*view));
   const catalog::FileEntry& entry = catalog::Files()[file];
   counters_.renders.fetch_add(1, std::memory_order_relaxed);
   into.bytes.clear();
@@ -349,6 +323,7 @@ Result<SnapshotRef> Engine::ReadFallback(size_t file, const Error& error, Scratc
 Result<model::VisibleCpus> Engine::VisibleCpusOf(const Result<ViewRef>& view, Scratch& scratch) {
   const auto policy = view ? PolicyOf(**view) : GetPolicy();
   if (!policy->files.test(kSysFile)) return OnlineCpus();
+  const Work work(quarantine_.Works(), view ? IdOf(**view) : std::nullopt);
   auto cpus = view ? sheets_.ReadVisibleCpus(**view, *policy, Now(), scratch.file)
                    : Result<model::VisibleCpus>(view.error());
   if (cpus) return cpus;

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,6 +40,7 @@
 #include "core/engine/moment.h"
 #include "core/engine/options.h"
 #include "core/engine/policy_rules.h"
+#include "core/engine/quarantine.h"
 #include "core/engine/read_stats.h"
 #include "core/engine/resolver.h"
 #include "core/engine/sheet_maker.h"
@@ -74,6 +76,17 @@ class Engine {
   // Another process is about to go on with them.
   void ReleaseCounters();
 
+  // Leaves alone what earlier processes have ended of, as Quarantine::Use() has it.
+  void KeepQuarantine(QuarantineMemory* memory, bool must_judge);
+  // Cgroups that are left alone, for how long still and after how many deaths in a row.
+  struct LeftAlone {
+    std::string cgroup;
+    size_t slot = 0;
+    uint64_t deaths = 0;
+    uint64_t left_sec = 0;
+  };
+  [[nodiscard]] std::vector<LeftAlone> ListQuarantine() const;
+
   void SetPolicy(const Policy& policy);
   // Replaces all rules there were.
   void SetPolicyRules(std::vector<PolicyRule> rules);
@@ -93,6 +106,8 @@ class Engine {
   // The same, with the first process that the cgroup has now: for a container that is about to get
   // the view's files.
   Result<ViewRef> CurrentViewOfCgroupId(CgroupId id, Scratch& scratch);
+  // The id of the cgroup that has `path` now, as IdOf() gives it for a view of it.
+  [[nodiscard]] std::optional<CgroupId> FindCgroupId(const std::string& path) const;
   // The views that are known now.
   [[nodiscard]] std::vector<ViewRef> Views() const { return views_.All(); }
 
@@ -108,6 +123,8 @@ class Engine {
   // What ReadPage() gave last, and so what the page cache takes for the file's; made when there was
   // none.
   Result<Page> LastPage(size_t file, const ViewRef& view, Scratch& scratch);
+  // What a reader gets in the place of both when there is no view because of `error`.
+  Result<Page> FallbackPage(size_t file, const Error& error, Scratch& scratch);
   // A file below sys/devices/system/cpu that is not in the catalog.
   Result<SnapshotRef> ReadSys(const std::string& path,
                               const Result<ViewRef>& view,
@@ -184,8 +201,10 @@ class Engine {
   ViewRef FindUnchanged(CgroupId id, Scratch& scratch);
   // Where the kernel does not tell a cgroup's path: by the first process that its view had.
   Result<ViewRef> FindByInit(CgroupId id, Scratch& scratch);
-  // Of the cgroup that has `path` now, as IdOf() gives it for a view of it.
-  [[nodiscard]] std::optional<CgroupId> FindCgroupId(const std::string& path) const;
+  // Of the cgroup itself that a process is in; nullopt for the host's root.
+  [[nodiscard]] std::optional<CgroupId> FindOwnId(std::string_view cgroup_text) const;
+  // An error for a cgroup in quarantine.
+  [[nodiscard]] Status CheckQuarantine(std::optional<CgroupId> id) const;
   // `path` is absolute and has no slash at its end; its cgroup is `id`.
   Result<ViewRef> FindViewOfCgroup(std::string_view path, CgroupId id, Scratch& scratch);
   Result<ViewRef> ResolveView(pid_t pid, const CallerTraits& traits, Scratch& scratch);
@@ -223,6 +242,7 @@ class Engine {
   std::array<bool, Fallbacks::kMaxFiles> available_{};
   std::array<size_t, Fallbacks::kMaxFiles> host_text_sizes_{};
   std::array<size_t, Fallbacks::kMaxFiles> page_sizes_{};
+  Quarantine quarantine_;
   cgroup::DirTable dirs_;  // outlives the views: their directories give their budget back to it
 
   // What a pid namespace's init process and the traits of a caller in it lead to.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -23,17 +24,21 @@
 #include "core/catalog/catalog.h"
 #include "core/cgroup/cgroup.h"
 #include "core/cgroup/cgroup_dir.h"
+#include "core/cgroup/cgroup_id.h"
 #include "core/cgroup/controller.h"
 #include "core/cgroup/cpu.h"
 #include "core/cgroup/hierarchy.h"
 #include "core/cgroup/memory_neighbours.h"
+#include "core/engine/cgroup_index.h"
 #include "core/engine/engine.h"
 #include "core/engine/explanation.h"
 #include "core/engine/moment.h"
+#include "core/engine/quarantine.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/snapshot_slots.h"
 #include "core/engine/view.h"
 #include "core/engine/view_report.h"
+#include "core/engine/work_record.h"
 #include "core/model/memory_view.h"
 #include "core/model/visible_cpus.h"
 #include "core/proc/meminfo.h"
@@ -127,6 +132,7 @@ std::string TightestAncestor(const std::vector<cgroup::MemoryLevelReport>& level
 }  // namespace
 
 ViewReport Engine::Report(const ViewRef& view, Scratch& scratch) {
+  const Work work(quarantine_.Works(), IdOf(*view));
   const Moment now = Now();
   const auto policy = PolicyOf(*view);
   ViewReport report;
@@ -168,6 +174,21 @@ ViewReport Engine::Report(const ViewRef& view, Scratch& scratch) {
   if (!levels) Note(report, levels.error());
   if (levels) report.memory_room_level = TightestAncestor(*levels, view->cgroup);
   return report;
+}
+
+std::vector<Engine::LeftAlone> Engine::ListQuarantine() const {
+  std::vector<LeftAlone> all;
+  for (const Quarantined& found : quarantine_.All(NowMonotonic())) {
+    const auto path = hierarchy_.PathOf(found.id.controller, found.id.inode);
+    // A cgroup that is gone has no readers.
+    if (!path && finds_by_id_) continue;
+    const auto left = std::chrono::ceil<std::chrono::seconds>(found.left);
+    all.push_back({.cgroup = path ? *path : cgroup::NameOfId(found.id),
+                   .slot = found.slot,
+                   .deaths = found.deaths,
+                   .left_sec = static_cast<uint64_t>(left.count())});
+  }
+  return all;
 }
 
 void Engine::LogHost(catalog::Needs needs, const Scratch& scratch, ReadLog& log) const {

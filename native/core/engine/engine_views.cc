@@ -32,10 +32,12 @@
 #include "core/engine/counter_memory.h"
 #include "core/engine/engine.h"
 #include "core/engine/identity_cache.h"
+#include "core/engine/quarantine.h"
 #include "core/engine/resolver.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/task_tally.h"
 #include "core/engine/view.h"
+#include "core/engine/work_record.h"
 
 namespace core::engine {
 namespace {
@@ -103,11 +105,38 @@ Result<ViewRef> Engine::ViewOfPid(pid_t pid, Scratch& scratch) {
   Fd pidfd = IdentityCache::OpenPidFd(pid);
   const auto traits = resolver_->ReadTraits(pid, scratch.file);
   if (!traits) return CallerError(traits.error());
+  const auto own = FindOwnId(traits->cgroup_text);
+  const Status may_look = CheckQuarantine(own);
+  if (!may_look) return may_look.error();
+  const Work work(quarantine_.Works(), own);
   auto view = ResolveView(pid, *traits, scratch);
   if (!view) return view;
   (*view)->used_at.store(now, std::memory_order_relaxed);
   identities_.Insert(pid, std::move(pidfd), *traits, *view, now);
   return view;
+}
+
+std::optional<CgroupId> Engine::FindOwnId(std::string_view cgroup_text) const {
+  const cgroup::CgroupPaths paths = hierarchy_.ParsePaths(cgroup_text);
+  for (const cgroup::Controller controller : cgroup::kPrimaryOrder) {
+    const std::string& path = paths.Of(controller);
+    if (path.size() <= 1 || hierarchy_.VersionOf(controller) == cgroup::Version::kNone) continue;
+    const auto inode = cgroup::ReadCgroupId(hierarchy_.RootFd(controller), path);
+    if (inode) return CgroupId{.controller = controller, .inode = *inode};
+  }
+  return std::nullopt;
+}
+
+void Engine::KeepQuarantine(QuarantineMemory* memory, bool must_judge) {
+  quarantine_.Use(memory, must_judge, NowMonotonic());
+}
+
+Status Engine::CheckQuarantine(std::optional<CgroupId> id) const {
+  if (!id || !quarantine_.Has(*id, NowMonotonic())) return Unit{};
+  const auto path = hierarchy_.PathOf(id->controller, id->inode);
+  return Error{.errno_value = kInQuarantine,
+               .operation = "look into",
+               .path = path ? *path : std::to_string(id->inode)};
 }
 
 bool Engine::IsKept(const ViewRef& view) const {
@@ -178,6 +207,9 @@ Result<ViewRef> Engine::MakeView(const Identity& identity, std::string key, Scra
     view->init = *oldest;
   }
   const auto id = IdOf(*view);
+  const Status may_look = CheckQuarantine(id);
+  if (!may_look) return may_look.error();
+  view->quarantine = &quarantine_;
   view->tally = id ? tallies_.Of(id->controller, id->inode) : std::make_shared<TaskTally>();
   RestoreCounters(*view);
   // A later process is to find the view even when nothing of it was counted.
@@ -271,6 +303,9 @@ Result<ViewRef> Engine::ViewOfCgroup(std::string_view path, Scratch& scratch) {
     return Error{.errno_value = ENOENT, .operation = "find cgroup", .path = std::string(path)};
   }
   if (ViewRef known = FindUnchanged(*path_id, scratch)) return known;
+  const Status may_look = CheckQuarantine(path_id);
+  if (!may_look) return may_look.error();
+  const Work work(quarantine_.Works(), path_id);
   auto view = FindViewOfCgroup(path, *path_id, scratch);
   const auto id = view ? IdOf(**view) : std::nullopt;
   if (id) cgroup_ids_.Insert(*id, *view, NowMonotonic());
@@ -316,6 +351,8 @@ Result<ViewRef> Engine::ViewOfCgroupId(CgroupId id, Scratch& scratch) {
 
 Result<ViewRef> Engine::CurrentViewOfCgroupId(CgroupId id, Scratch& scratch) {
   if (ViewRef known = FindUnchanged(id, scratch)) return known;
+  const Status may_look = CheckQuarantine(id);
+  if (!may_look) return may_look.error();
   const auto path = hierarchy_.PathOf(id.controller, id.inode);
   if (!path && !finds_by_id_) {
     if (auto found = FindByInit(id, scratch)) return found;

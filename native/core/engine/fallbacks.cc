@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/base/result.h"
+#include "core/engine/quarantine.h"
 
 namespace core::engine {
 
@@ -21,6 +22,8 @@ std::string_view NameOf(FallbackCause cause) {
       return "unreadable";
     case FallbackCause::kUnparsable:
       return "unparsable";
+    case FallbackCause::kQuarantined:
+      return "quarantined";
     case FallbackCause::kTasksEstimated:
       return "tasks-estimated";
     case FallbackCause::kCount:
@@ -47,6 +50,8 @@ FallbackCause CauseOf(const Error& error) {
       return FallbackCause::kCgroupGone;
     case ESRCH:
       return FallbackCause::kCallerUnknown;
+    case kInQuarantine:
+      return FallbackCause::kQuarantined;
     case EINVAL:
       return FallbackCause::kUnparsable;
     default:

@@ -16,12 +16,14 @@
 #include "core/base/result.h"
 #include "core/base/time_budget.h"
 #include "core/cgroup/cpu.h"
+#include "core/engine/cgroup_index.h"
 #include "core/engine/init_finder.h"
 #include "core/engine/moment.h"
 #include "core/engine/sheet_maker.h"
 #include "core/engine/task_counter.h"
 #include "core/engine/task_tally.h"
 #include "core/engine/view.h"
+#include "core/engine/work_record.h"
 #include "core/model/load_average.h"
 #include "core/render/sheet.h"
 
@@ -80,6 +82,7 @@ render::TaskCounts CountsOf(const CountedTasks& tasks, const InitProcess& init) 
 }  // namespace
 
 Status LoadSampler::Count(View& view, const CountLimit& limit, FileBuffer& buffer) {
+  const Work work(view.quarantine->Works(), IdOf(view));
   TaskTally& tally = *view.tally;
   CountedTasks before;
   {

@@ -20,6 +20,7 @@
 #include "core/engine/counter_memory.h"
 #include "core/engine/init_finder.h"
 #include "core/engine/options.h"
+#include "core/engine/quarantine.h"
 #include "core/engine/snapshot_slots.h"
 #include "core/engine/task_tally.h"
 #include "core/model/cpu_time.h"
@@ -80,6 +81,8 @@ struct View : std::enable_shared_from_this<View> {
   Counted counted;
   KnownCpus cpus;
   KnownCpuTime cpu_time;
+
+  Quarantine* quarantine = nullptr;  // the engine's
 
   CounterMemory::Key counter_key;
   CounterMemory* counter_memory = nullptr;  // null: what is counted ends with the process
