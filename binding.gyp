@@ -335,6 +335,13 @@
       'dependencies': ['core'],
     },
     {
+      'target_name': 'eater',
+      'product_name': 'lensfs-eater',
+      'type': 'executable',
+      'sources': ['native/load/eater.cc'],
+      'dependencies': ['core'],
+    },
+    {
       'target_name': 'bare_ring',
       'product_name': 'lensfs-bare-ring',
       'type': 'executable',

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run -> a picture of the read rates, on a logarithmic scale. Pure.
-import type { DriverName } from './measurement.js';
+// A run -> a picture of its figures, on a logarithmic scale. Pure.
+import type { DriverName, Metric } from './measurement.js';
 import type { Run } from './report.js';
+import type { Task } from './scenarios.js';
 import { type Row, summarize } from './statistics.js';
 
 const barHeight = 14;
 const gap = 12;
-const labelWidth = 250;
+const labelWidth = 280;
 const chartWidth = 560;
 const margin = 24;
 
@@ -21,46 +22,57 @@ const colors: Record<DriverName, string> = {
   'bare-ring': '#e3e5e8',
 };
 
-/** Bars for the load scenarios of a run; nothing when there are none. */
+/** What there is a picture of: a kind of scenario by one of its figures. */
+const pictures: readonly { kind: Task['kind']; metric: Metric; title: string; digits: number }[] = [
+  { kind: 'load', metric: 'readsPerSecond', title: 'Reads per second, logarithmic', digits: 0 },
+  {
+    ...{ kind: 'oom', metric: 'errorPercent', digits: 1 },
+    title: 'What MemAvailable was off by when the container was ended, % of its limit, logarithmic',
+  },
+];
+
+/** Bars for each picture's scenarios of a run; nothing when there are none. */
 export function formatSvg({ machine, scenarios, measurements }: Run): string {
-  const rows = summarize(measurements).filter((row) => row.values.readsPerSecond !== undefined);
-  const loads = scenarios.filter(({ task }) => task.kind === 'load');
-  const highest = Math.max(10, ...rows.map(rateOf));
-  const lowest = Math.max(1, Math.min(highest / 10, ...rows.map(rateOf)) / 2);
-  const widthOf = (rate: number) =>
-    (Math.log(Math.max(rate, lowest) / lowest) / Math.log(highest / lowest)) * chartWidth;
   const parts: string[] = [];
-  let y = margin * 2;
-  for (const { name } of loads) {
-    for (const row of rows.filter(({ scenario }) => scenario === name)) {
-      parts.push(bar(row, y, widthOf(rateOf(row))));
-      y += barHeight;
+  let y = margin;
+  for (const { kind, metric, title, digits } of pictures) {
+    const figureOf = (row: Row) => row.values[metric]?.median ?? 0;
+    const rows = summarize(measurements).filter((row) => row.values[metric] !== undefined);
+    const shown = scenarios.filter(({ task }) => task.kind === kind);
+    if (rows.length === 0 || shown.length === 0) continue;
+    const highest = Math.max(10, ...rows.map(figureOf));
+    const lowest = Math.max(0.05, Math.min(highest / 10, ...rows.map(figureOf)) / 2);
+    const widthOf = (value: number) =>
+      (Math.log(Math.max(value, lowest) / lowest) / Math.log(highest / lowest)) * chartWidth;
+    const head = `${title}: ${machine['cpu']}, Linux ${machine['kernel']}`;
+    parts.push(`<text x="${margin}" y="${y}" font-size="14">${escapeXml(head)}</text>`);
+    y += margin;
+    for (const { name } of shown) {
+      for (const row of rows.filter(({ scenario }) => scenario === name)) {
+        parts.push(bar(row, y, widthOf(figureOf(row)), figureOf(row).toFixed(digits)));
+        y += barHeight;
+      }
+      y += gap;
     }
-    y += gap;
+    y += margin;
   }
-  const title = `Reads per second, logarithmic: ${machine['cpu']}, Linux ${machine['kernel']}`;
   const width = labelWidth + chartWidth + 100;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y + margin}" font-family="sans-serif" font-size="11">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" font-family="sans-serif" font-size="11">`,
     '<rect width="100%" height="100%" fill="white"/>',
-    `<text x="${margin}" y="${margin}" font-size="14">${escapeXml(title)}</text>`,
     ...parts,
     '</svg>\n',
   ].join('\n');
 }
 
-function bar(row: Row, y: number, width: number): string {
+function bar(row: Row, y: number, width: number, value: string): string {
   const label = escapeXml(`${row.scenario}, ${row.driver}`);
   const baseline = y + barHeight - 4;
   return [
     `<text x="${labelWidth - 6}" y="${baseline}" text-anchor="end">${label}</text>`,
     `<rect x="${labelWidth}" y="${y}" width="${width.toFixed(1)}" height="${barHeight - 2}" fill="${colors[row.driver]}"/>`,
-    `<text x="${(labelWidth + width + 4).toFixed(1)}" y="${baseline}">${rateOf(row).toFixed(0)}</text>`,
+    `<text x="${(labelWidth + width + 4).toFixed(1)}" y="${baseline}">${value}</text>`,
   ].join('');
-}
-
-function rateOf(row: Row): number {
-  return row.values.readsPerSecond?.median ?? 0;
 }
 
 function escapeXml(text: string): string {

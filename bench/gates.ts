@@ -3,7 +3,8 @@
 // their own unit, where people wait for an answer.
 
 import type { DriverName, Measurement, Metric } from './measurement.js';
-import { type Access, controlName, loadName } from './scenarios.js';
+import { oomCases } from './oom-cases.js';
+import { type Access, controlName, loadName, oomName } from './scenarios.js';
 import { type Place, pairedRatio, type Spread } from './statistics.js';
 
 export interface Gate {
@@ -116,6 +117,21 @@ const beside: readonly Gate[] = [
   },
 ];
 
+/** What a container is told, as close to what it gets as is asked; the margin is in the bounds. */
+const predictions: readonly Gate[] = oomCases
+  .filter(({ unknowable }) => unknowable === undefined)
+  .flatMap(({ name }): Gate[] => {
+    const denominator: Place = { driver: 'lensfs-shared', scenario: oomName(name) };
+    const most = (metric: Metric, percent: number, what: string): Gate => ({
+      title: `lensfs-shared, ${oomName(name)}: ${percent} % of the limit against ${what}`,
+      ...{ metric, numerator: percent, denominator, target: 1 / share },
+    });
+    return [
+      most('errorPercent', 5, 'what MemAvailable was off by'),
+      most('optimismPercent', 3, 'what it was too much'),
+    ];
+  });
+
 export const gates: readonly Gate[] = mainFiles
   .flatMap((file): Gate[] => [
     ...[1, 8].flatMap((clients) => [
@@ -150,7 +166,8 @@ export const gates: readonly Gate[] = mainFiles
       ...[100, 1_000, 4_000].map((containers) => flat(driver, containers)),
     ]),
   )
-  .concat(beside);
+  .concat(beside)
+  .concat(predictions);
 
 /** Judges the gates whose figures the run was to measure. */
 export function judge(

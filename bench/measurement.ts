@@ -37,6 +37,10 @@ export const metrics = {
   clientCpuSec: { title: 'CPU s', digits: 2 },
   daemonCpuSec: { title: 'daemon CPU s', digits: 3 },
   daemonCpuPercent: { title: 'daemon CPU %', digits: 2 },
+  errorPercent: { title: 'off by % of the limit', digits: 2 },
+  optimismPercent: { title: 'too much %', digits: 2 },
+  toldMib: { title: 'told MiB', digits: 1 },
+  takenMib: { title: 'got MiB', digits: 1 },
   rssMib: { title: 'RSS MiB', digits: 1 },
   pssMib: { title: 'PSS MiB', digits: 1 },
 } satisfies Record<string, MetricNotes>;

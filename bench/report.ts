@@ -14,11 +14,16 @@ export interface Run {
   verdicts: readonly Verdict[];
 }
 
+interface Peer {
+  driver: DriverName;
+  title: string;
+}
+
 /** Whom everybody is compared with. */
-const peers = [
+const peers: readonly Peer[] = [
   { driver: 'lxcfs', title: '× lxcfs' },
   { driver: 'host-proc', title: '× /proc' },
-] as const satisfies readonly { driver: DriverName; title: string }[];
+];
 
 interface TitledTable extends Table {
   title: string;
@@ -34,6 +39,7 @@ const titles: Record<Scenario['task']['kind'], string> = {
   cold: 'The first read of new containers',
   fleet: 'Containers that read five files once per second each',
   growth: 'Reads of one container after another, each rendered',
+  oom: 'What a container is told is available, against what it gets until the kernel ends it',
   start: 'Starting a container of runc with its view, and one without in turn with it',
 };
 
@@ -66,15 +72,17 @@ function tablesOf({ scenarios, measurements }: Run): TitledTable[] {
       rows.some((row) => names.includes(row.scenario) && row.values[metric] !== undefined),
     );
     const [main = columns[kind][0], ...others] = shown;
+    // An error of next to nothing is no measure of another one.
+    const compared = kind === 'oom' ? [] : peers;
     const head = [
       ...['scenario', 'driver', metrics[main].title, '±'],
-      ...peers.map(({ title }) => title),
+      ...compared.map(({ title }) => title),
       ...others.map((metric) => metrics[metric].title),
       'errors',
     ];
     const lines = names.flatMap((name) =>
       byDriver(rows.filter((row) => row.scenario === name)).map((row) =>
-        lineOf(row, [main, ...others], measurements),
+        lineOf(row, [main, ...others], measurements, compared),
       ),
     );
     return { title: titles[kind], lines: [head, ...lines], labels: 2 };
@@ -85,9 +93,10 @@ function lineOf(
   row: Row,
   [main, ...others]: readonly [Metric, ...Metric[]],
   measurements: readonly Measurement[],
+  compared: readonly Peer[],
 ): string[] {
   const { scenario, driver } = row;
-  const ratios = peers.map((peer) => {
+  const ratios = compared.map((peer) => {
     if (peer.driver === driver) return '';
     const other = { scenario, driver: peer.driver };
     const ratio = pairedRatio(measurements, main, { scenario, driver }, other);

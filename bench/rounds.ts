@@ -8,6 +8,7 @@ import { measureControl } from './measure/control.js';
 import { measureCold, measureFleet, measureGrowth } from './measure/fleet.js';
 import { measureHostile } from './measure/hostile.js';
 import { measureLoad } from './measure/load.js';
+import { measureOom } from './measure/oom.js';
 import { measurePolling } from './measure/polling.js';
 import { measureStart } from './measure/start.js';
 import { measureTop } from './measure/top.js';
@@ -127,6 +128,8 @@ function measureTask({ loadSeconds }: Plan, stage: Stage, task: Task): Promise<O
       return measureCold(driver, task);
     case 'start':
       return measureStart(driver, find, task);
+    case 'oom':
+      return measureOom(driver, task);
     case 'growth':
       return measureGrowth(driver, task);
   }

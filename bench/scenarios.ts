@@ -2,6 +2,7 @@
 // What is measured, as data. A scenario's name is also what `--scenario` finds it by.
 import { abuses } from '../test/_support/abuses.js';
 import type { DriverName, Metric } from './measurement.js';
+import { oomCases, quickOomCases } from './oom-cases.js';
 
 /** How a client reads: open, read to the end and close each time, or pread on a kept descriptor. */
 export type Access = 'open' | 'pread';
@@ -89,6 +90,13 @@ export interface ControlTask extends Omit<LoadTask, 'kind'> {
   seconds: number;
 }
 
+/** A container that takes memory until the kernel ends it. */
+export interface OomTask {
+  kind: 'oom';
+  /** A name in oom-cases.ts. */
+  case: string;
+}
+
 export type Task =
   | LoadTask
   | ReadersTask
@@ -99,7 +107,8 @@ export type Task =
   | FleetTask
   | ColdTask
   | GrowthTask
-  | StartTask;
+  | StartTask
+  | OomTask;
 
 export interface Scenario {
   name: string;
@@ -153,6 +162,7 @@ export const columns: Readonly<Record<Task['kind'], readonly [Metric, ...Metric[
   ],
   start: ['startMsec', 'plainMsec', 'extraMsec'],
   growth: ['cpuUsecPerRead', 'p50Usec', 'p99Usec', 'readsPerSecond', 'pssMib'],
+  oom: ['errorPercent', 'optimismPercent', 'toldMib', 'takenMib'],
 };
 
 /** How often everything is measured, and how long each measurement by load takes. */
@@ -205,6 +215,10 @@ export function loadName(file: string, access: Access, clients: number): string 
 
 export function controlName(clients: number, hammers: number): string {
   return `control API beside ${clients} readers, hammered by ${hammers}`;
+}
+
+export function oomName(name: string): string {
+  return `oom: ${name}`;
 }
 
 function load(file: string, access: Access, clients: number): Scenario {
@@ -310,6 +324,17 @@ export const scenarios: readonly Scenario[] = [
       name: `start by ${way}`,
       task: { kind: 'start', way, files: commonFiles, pairs: 20 },
       drivers,
+    }),
+  ),
+  ...oomCases.map(
+    ({ name }): Scenario => ({
+      name: oomName(name),
+      task: { kind: 'oom', case: name },
+      drivers: ['lensfs-shared', 'lxcfs', 'host-proc'],
+      maxRounds: 3,
+      quick: quickOomCases.includes(name),
+      quickDrivers: ['lensfs-shared'],
+      quickMaxRounds: 1,
     }),
   ),
 ];

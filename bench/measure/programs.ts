@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 const directory = new URL('../../build/Release/', import.meta.url);
 
 /** A program of native/load. */
-export function loadProgram(name: 'lensfs-load' | 'lensfs-fleet' | 'lensfs-bare-ring'): string {
+export function loadProgram(
+  name: 'lensfs-load' | 'lensfs-fleet' | 'lensfs-bare-ring' | 'lensfs-eater',
+): string {
   return fileURLToPath(new URL(name, directory));
 }
 

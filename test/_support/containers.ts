@@ -4,7 +4,8 @@ import { afterAll, expect } from 'vitest';
 import { DockerContainer, docker, dockerEngine } from './docker.js';
 import type { RunningDaemon } from './lensfs.js';
 import { mountRequirements, statusOf, useDaemon } from './mounted.js';
-import { command, type Requirement, testWith } from './requirements.js';
+import type { Requirement } from './requirement.js';
+import { command, testWith } from './requirements.js';
 import { Runc } from './runc.js';
 
 /** What a test of containers needs of the machine. */

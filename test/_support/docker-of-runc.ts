@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { type Argv, Container, type InsideOptions } from './container.js';
-import type { Requirement } from './requirements.js';
+import type { Requirement } from './requirement.js';
 import { Runc, type RuncContainer, type RuncOptions } from './runc.js';
 import { TempDir } from './temp-dir.js';
 import { mebibyte } from './units.js';

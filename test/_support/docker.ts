@@ -6,7 +6,7 @@ import { type Argv, Container, type InsideOptions } from './container.js';
 import { type Bind, rootBinds, treeBinds } from './container-root.js';
 import { dockerClient } from './dockerd.js';
 import { run } from './lensfs.js';
-import type { Requirement } from './requirements.js';
+import type { Requirement } from './requirement.js';
 
 /** Idle, until it is killed. */
 const idle = ['/busybox', 'sleep', '1000000'];

@@ -8,7 +8,8 @@ import { ask } from '../../src/control/client.js';
 import type { StatusReply } from '../../src/control/protocol.js';
 import { hasCgroups } from './cgroup.js';
 import { program, RunningDaemon } from './lensfs.js';
-import { built, command, fuseDevice, type Requirement, root, testWith } from './requirements.js';
+import type { Requirement } from './requirement.js';
+import { built, command, fuseDevice, root, testWith } from './requirements.js';
 import type { Tree } from './tree.js';
 import { waitUntil } from './wait.js';
 

@@ -3,12 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { type TestFunction, test } from 'vitest';
-
-/** Something a test needs of the machine; `missing` says what to do when it is not there. */
-export interface Requirement {
-  met: () => boolean;
-  missing: string;
-}
+import type { Requirement } from './requirement.js';
 
 export const root: Requirement = {
   met: () => process.getuid?.() === 0,

@@ -5,7 +5,7 @@ import { mkdtemp, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Guard } from './guard.js';
 import { run } from './lensfs.js';
-import type { Requirement } from './requirements.js';
+import type { Requirement } from './requirement.js';
 import { mebibyte } from './units.js';
 
 // On a disk: there is no swapping to a file in tmpfs.
