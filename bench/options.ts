@@ -6,7 +6,7 @@ import { fullEffort, quickEffort, type Scenario, scenarios } from './scenarios.j
 
 export const usage = `Usage: npm run bench -- [OPTION ...]
 
-  --quick            the essential scenarios, in less than two minutes
+  --quick            the essential scenarios, in less than three minutes
   --gate             fail when a ratio is below what bench/gates.ts asks for
   --scenario TEXT    only scenarios with this in their name; may be repeated
   --driver NAME      only this driver: ${driverNames.join(', ')}; may be repeated

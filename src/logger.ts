@@ -29,7 +29,7 @@ export const logMessages = {
   needsRestart: 'Changed, but takes effect only after a restart',
   fallback: 'Readers did not get their own values',
   quarantined:
-    'A worker has ended of this cgroup, whose readers get what on_failure says for a while',
+    'A worker crashed or hung while it read this cgroup, its readers get the answer of on_failure for now',
   noIds:
     'Cgroups are found by name and process only: open_by_handle_at is refused, as by the seccomp filter of a container',
   noRings: 'Reads come without FUSE over io_uring',

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Huge pages for a container on a machine that has none to spare.
 import { readFile, writeFile } from 'node:fs/promises';
+import { Guard } from '../../test/_support/guard.js';
 
 const path = '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages';
 
-/** So many pages of 2 MiB more; disposing gives them back. */
+/** So many pages of 2 MiB more; disposing, or the end of this process, gives them back. */
 export class HugePages implements AsyncDisposable {
-  readonly #before: string;
+  readonly #guard: Guard;
 
-  private constructor(before: string) {
-    this.#before = before;
+  private constructor(guard: Guard) {
+    this.#guard = guard;
   }
 
   /** @throws {Error} when the kernel has no room for them */
   static async add(count: number): Promise<HugePages> {
     const before = (await readFile(path, 'utf8')).trim();
-    const pages = new HugePages(before);
+    const pages = new HugePages(new Guard('echo "$1" >"$2"', before, path));
     const wanted = Number(before) + count;
     await writeFile(path, `${wanted}`);
     if (Number(await readFile(path, 'utf8')) === wanted) return pages;
@@ -24,6 +25,6 @@ export class HugePages implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await writeFile(path, this.#before);
+    await this.#guard[Symbol.asyncDispose]();
   }
 }

@@ -108,7 +108,7 @@ EngineObject::EngineObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<En
   EarlyWorker* const early = EarlyWorker::Get();
   if (early != nullptr) session_ = early->TakeSession();
   if (session_ != nullptr) {
-    // Node.js begins with signals as if nobody had them.
+    // Node.js resets all signal handlers at its start, so they are installed again.
     core::engine::RecordFailures();
     return;
   }

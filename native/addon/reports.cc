@@ -91,7 +91,7 @@ Napi::Object ToJsReport(Napi::Env env, const ViewReport& report) {
   return view;
 }
 
-// No view has serials from here on.
+// Serials of views are smaller.
 constexpr uint64_t kQuarantineSerials = uint64_t{1} << 48;
 
 // Hundreds of views are thousands of reads, which must not hold up the event loop.
@@ -117,7 +117,7 @@ class ReportWorker : public Napi::AsyncWorker {
       report.serial = kQuarantineSerials + left_alone.slot;
       report.cgroup = left_alone.cgroup;
       report.problem = "in quarantine for " + std::to_string(left_alone.left_sec) +
-                       " s more: a worker has ended while it looked into this cgroup";
+                       " s more: a worker crashed or hung while it read this cgroup";
       reports_.push_back(std::move(report));
     }
   }

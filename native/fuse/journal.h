@@ -76,7 +76,7 @@ class Journal {
   [[nodiscard]] bool HasRings() const;
   void SetHasRings(bool has_rings);
   [[nodiscard]] std::span<TriggerSlot> Triggers();
-  // Of all connections together, so it is used in one journal only.
+  // Shared by all connections: only that of the first journal is used.
   [[nodiscard]] core::engine::QuarantineMemory& Quarantine();
   // Memory for rings, behind all journals.
   [[nodiscard]] core::Result<std::unique_ptr<RingMemory>> MapRings(size_t cpus) const;

@@ -35,6 +35,7 @@ using core::Nanoseconds;
 using core::Result;
 using core::Status;
 using core::Unit;
+using core::engine::IsInQuarantine;
 using core::engine::Page;
 using core::engine::Scratch;
 
@@ -53,11 +54,6 @@ std::vector<bool> PageFiles(const core::engine::Engine& engine) {
   std::vector<bool> pages(core::catalog::Files().size());
   for (size_t file = 0; file < pages.size(); ++file) pages[file] = engine.PageSize(file) != 0;
   return pages;
-}
-
-template <typename T>
-bool IsInQuarantine(const Result<T>& found) {
-  return !found && found.error().errno_value == core::engine::kInQuarantine;
 }
 
 timespec ToTimespec(Nanoseconds time) {
@@ -129,35 +125,32 @@ Attributes PinnedTree::UnknownAttributes(uint64_t id, size_t file) const {
   return attributes;
 }
 
+Attributes PinnedTree::PageAttributes(const ViewNode& node, size_t file, const Page& page) const {
+  Attributes attributes = UnknownAttributes(nodes_.IdOf(node), file);
+  attributes.stat.st_size = static_cast<off_t>(SizeOf(file, page));
+  attributes.stat.st_atim = attributes.stat.st_mtim = attributes.stat.st_ctim =
+      ToTimespec(page.modified_at);
+  return attributes;
+}
+
 Result<Attributes> PinnedTree::FileAttributes(const ViewNode& node, Scratch& scratch) {
+  const auto file = nodes_.FileOf(node);
   const auto found = FindFile(node, scratch);
-  if (IsInQuarantine(found)) return QuarantineAttributes(node, found.error(), scratch);
+  if (file && IsInQuarantine(found)) {
+    const auto page = engine_.FallbackPage(*file, found.error(), scratch);
+    if (!page) return page.error();
+    return PageAttributes(node, *file, *page);
+  }
   if (!found) return found.error();
   const auto page = engine_.ReadPage(found->file, found->view, scratch);
   if (!page) return ReaderError(*found->view, page.error());
-  Attributes attributes = UnknownAttributes(nodes_.IdOf(node), found->file);
-  attributes.stat.st_size = static_cast<off_t>(SizeOf(found->file, *page));
-  attributes.stat.st_atim = attributes.stat.st_mtim = attributes.stat.st_ctim =
-      ToTimespec(page->modified_at);
+  Attributes attributes = PageAttributes(node, found->file, *page);
   // What is left of the bytes' time: the page cache gives them no longer than `freshness`.
   const Nanoseconds freshness = engine_.PolicyOf(*found->view)->freshness;
   const Nanoseconds good_until = page->text->made_at + freshness;
   const Nanoseconds left = std::max(Nanoseconds{}, good_until - core::NowMonotonic());
   attributes.valid_seconds = std::chrono::duration<double>(left).count();
   if (!found->view->IsAlive(freshness)) attributes.valid_seconds = kGoneSeconds;
-  return attributes;
-}
-
-Result<Attributes> PinnedTree::QuarantineAttributes(const ViewNode& node,
-                                                    const Error& error,
-                                                    Scratch& scratch) {
-  const size_t file = nodes_.FileOf(node).value_or(0);
-  const auto page = engine_.FallbackPage(file, error, scratch);
-  if (!page) return page.error();
-  Attributes attributes = UnknownAttributes(nodes_.IdOf(node), file);
-  attributes.stat.st_size = static_cast<off_t>(SizeOf(file, *page));
-  attributes.stat.st_atim = attributes.stat.st_mtim = attributes.stat.st_ctim =
-      ToTimespec(page->modified_at);
   return attributes;
 }
 
@@ -216,8 +209,9 @@ Status PinnedTree::Read(uint64_t id, Scratch& scratch, std::string& into) {
   if (id == kWakeId) return Unit{};
   const auto node = FindNode(id);
   if (!node) return node.error();
+  const auto file = nodes_.FileOf(*node);
   const auto found = FindFile(*node, scratch);
-  if (const auto file = nodes_.FileOf(*node); file && IsInQuarantine(found)) {
+  if (file && IsInQuarantine(found)) {
     const auto page = engine_.FallbackPage(*file, found.error(), scratch);
     if (!page) return page.error();
     Pad(*file, *page, into);
@@ -230,7 +224,7 @@ Status PinnedTree::Read(uint64_t id, Scratch& scratch, std::string& into) {
   return Unit{};
 }
 
-// As long as the kernel was told.
+// To the size that GetAttributes() has told the kernel.
 void PinnedTree::Pad(size_t file, const Page& page, std::string& into) const {
   const char padding = core::catalog::Files()[file].padding;
   into.assign(page.text->bytes);

@@ -67,9 +67,9 @@ class PinnedTree {
 
   [[nodiscard]] core::Result<ViewNode> FindNode(uint64_t id) const;
   core::Result<File> FindFile(const ViewNode& node, core::engine::Scratch& scratch);
-  core::Result<Attributes> QuarantineAttributes(const ViewNode& node,
-                                                const core::Error& error,
-                                                core::engine::Scratch& scratch);
+  [[nodiscard]] Attributes PageAttributes(const ViewNode& node,
+                                          size_t file,
+                                          const core::engine::Page& page) const;
   void Pad(size_t file, const core::engine::Page& page, std::string& into) const;
   [[nodiscard]] size_t SizeOf(size_t file, const core::engine::Page& page) const;
   [[nodiscard]] Attributes DirectoryAttributes(uint64_t id) const;

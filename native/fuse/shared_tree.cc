@@ -308,7 +308,7 @@ Result<SnapshotRef> SharedTree::ReadAnew(uint64_t id,
   if (const auto view_node = view_nodes_.Find(id)) {
     const auto file = view_nodes_.FileOf(*view_node);
     if (!file) return Error{.errno_value = EISDIR, .operation = "read", .path = ""};
-    if (!view && view.error().errno_value == core::engine::kInQuarantine) {
+    if (core::engine::IsInQuarantine(view)) {
       return engine_.Read(*file, view, context.pid, context.scratch);
     }
     if (!view) return view.error();

@@ -30,6 +30,7 @@ namespace fuse_layer {
 using core::Error;
 using core::Result;
 using core::cgroup::CgroupId;
+using core::engine::IsInQuarantine;
 
 namespace {
 
@@ -38,11 +39,6 @@ constexpr std::string_view kLinkPath = "<link>";
 
 Error NotFound(std::string_view name) {
   return Error{.errno_value = ENOENT, .operation = "find view", .path = std::string(name)};
-}
-
-// Its files are there, with what `on_failure` says.
-bool IsInQuarantine(const Result<core::engine::ViewRef>& view) {
-  return !view && view.error().errno_value == core::engine::kInQuarantine;
 }
 
 }  // namespace
@@ -96,6 +92,7 @@ Result<ViewNode> ViewNodes::Lookup(std::string_view name, core::engine::Scratch&
   const auto path = core::CgroupPathOf(name);
   if (!path) return NotFound(name);
   const auto view = engine_.ViewOfCgroup(*path, scratch);
+  // Its files are there all the same.
   if (IsInQuarantine(view)) {
     const auto left_alone = engine_.FindCgroupId(*path);
     if (left_alone) return ViewNode{.cgroup = *left_alone};

@@ -23,7 +23,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -46,7 +45,7 @@ struct Shown {
 };
 
 // 0: there is no more.
-using Take = std::function<uint64_t()>;
+using Take = uint64_t (*)();
 
 char* Map(size_t bytes, int flags, int fd = -1, off_t offset = 0) {
   void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, fd, offset);
@@ -56,7 +55,7 @@ char* Map(size_t bytes, int flags, int fd = -1, off_t offset = 0) {
 uint64_t TakeAnonymous() {
   char* const memory = Map(kPiece, MAP_PRIVATE | MAP_ANONYMOUS);
   if (memory == nullptr) return 0;
-  // Other bytes on each page, which nobody can merge or compress.
+  // Every page differs, so that the kernel can neither merge nor compress them.
   for (size_t at = 0; at < kPiece; at += sizeof(size_t)) {
     const size_t value = reinterpret_cast<size_t>(memory + at) * 0x9E3779B97F4A7C15U;
     std::memcpy(memory + at, &value, sizeof value);
@@ -101,7 +100,7 @@ uint64_t TakeShared() {
   return static_cast<uint64_t>(written);
 }
 
-// What a socket holds that nobody reads, with what the kernel needs to keep it.
+// Bytes in a socket without a reader, with the kernel's overhead for each message.
 uint64_t TakeSocket() {
   static const std::vector<char> piece(size_t{32} * 1024, 'x');
   static int writer = -1;
@@ -133,7 +132,7 @@ uint64_t TakeCache() {
   return fsync(file.get()) == 0 ? kPiece : 0;
 }
 
-// What the kernel remembers of files that exist.
+// The kernel's dentries and inodes of new files.
 uint64_t TakeSlab() {
   static uint64_t number = 0;
   if (number == 0 && mkdir("slab", 0700) != 0) return 0;

@@ -83,7 +83,7 @@ export function formatStatus(status: StatusReply): string {
     ['Replays', `${status.replays}, ${status.refusals} refused`],
     ...status.quarantine.map(({ cgroup, deaths, leftSec }, index) => [
       index === 0 ? 'Quarantine' : '',
-      `${cgroup} for ${leftSec} s more: ${deaths} ${deaths === 1 ? 'worker has' : 'workers have'} ended of it`,
+      `${cgroup} for ${leftSec} s more: ${deaths} ${deaths === 1 ? 'worker' : 'workers'} crashed or hung on it`,
     ]),
     ['Reads', String(status.reads)],
     ['Renders', String(status.renders)],

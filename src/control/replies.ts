@@ -51,7 +51,7 @@ export const statusReply = z.object({
   quarantine: z
     .array(z.object({ cgroup: z.string(), deaths: count, leftSec: count }))
     .describe(
-      'cgroups that nobody looks into for so long, because so many workers in a row have ended of it',
+      'cgroups that are not read for so long, as so many workers in a row crashed or hung while they read them',
     ),
   reads: count,
   renders: count,

@@ -89,9 +89,9 @@ export class Daemon {
       const at = new Date().toISOString();
       const data = { at, worker: process.pid, workers: count, replays, refusals };
       this.#events.publishForLater('worker-restarted', data);
-      for (const leftAlone of quarantine) {
-        this.#logger.error(leftAlone, logMessages.quarantined);
-        this.#events.publishForLater('view-quarantined', { at, ...leftAlone });
+      for (const cgroup of quarantine) {
+        this.#logger.error(cgroup, logMessages.quarantined);
+        this.#events.publishForLater('view-quarantined', { at, ...cgroup });
       }
     }
     link.on('orphaned', () => this.#logger.error(logMessages.orphaned));

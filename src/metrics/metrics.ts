@@ -112,7 +112,7 @@ export function describeMetrics(measured: Measured): Metric[] {
     gauge('lensfs_views', 'Containers that are known', [{ value: measured.views }]),
     gauge(
       'lensfs_views_quarantined',
-      'Containers that nobody looks into, because a worker has ended of it',
+      'Containers in quarantine: a worker crashed or hung while it read their files',
       [{ value: measured.quarantine.length }],
     ),
     gauge('lensfs_open_files', 'Open virtual files', [{ value: measured.handles }]),

@@ -90,7 +90,7 @@ export interface NativeStatus {
   replays: number;
   /** Those that were not answered, because two workers had ended while they answered them. */
   refusals: number;
-  /** Cgroups that nobody looks into, because so many workers in a row have ended of it. */
+  /** Cgroups that are not read for now: so many workers in a row crashed or hung while they read them. */
   quarantine: { cgroup: string; deaths: number; leftSec: number }[];
   reads: number;
   renders: number;

@@ -59,7 +59,7 @@ Views             2
 Open files        0
 Held descriptors  12
 Replays           3, 1 refused
-Quarantine        /web for 7 s more: 2 workers have ended of it
+Quarantine        /web for 7 s more: 2 workers crashed or hung on it
 Reads             100
 Renders           10
 Fallbacks         4

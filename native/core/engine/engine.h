@@ -76,9 +76,9 @@ class Engine {
   // Another process is about to go on with them.
   void ReleaseCounters();
 
-  // Leaves alone what earlier processes have ended of, as Quarantine::Use() has it.
+  // As Quarantine::Use(). To be called before there are readers.
   void KeepQuarantine(QuarantineMemory* memory, bool must_judge);
-  // Cgroups that are left alone, for how long still and after how many deaths in a row.
+  // A cgroup in quarantine, after so many deaths of workers in a row.
   struct LeftAlone {
     std::string cgroup;
     size_t slot = 0;
@@ -123,7 +123,7 @@ class Engine {
   // What ReadPage() gave last, and so what the page cache takes for the file's; made when there was
   // none.
   Result<Page> LastPage(size_t file, const ViewRef& view, Scratch& scratch);
-  // What a reader gets in the place of both when there is no view because of `error`.
+  // In the place of both when `error` keeps the view from being made: the answer of `on_failure`.
   Result<Page> FallbackPage(size_t file, const Error& error, Scratch& scratch);
   // A file below sys/devices/system/cpu that is not in the catalog.
   Result<SnapshotRef> ReadSys(const std::string& path,
@@ -201,7 +201,7 @@ class Engine {
   ViewRef FindUnchanged(CgroupId id, Scratch& scratch);
   // Where the kernel does not tell a cgroup's path: by the first process that its view had.
   Result<ViewRef> FindByInit(CgroupId id, Scratch& scratch);
-  // Of the cgroup itself that a process is in; nullopt for the host's root.
+  // The id of a process's own cgroup; nullopt for the host's root.
   [[nodiscard]] std::optional<CgroupId> FindOwnId(std::string_view cgroup_text) const;
   // An error for a cgroup in quarantine.
   [[nodiscard]] Status CheckQuarantine(std::optional<CgroupId> id) const;

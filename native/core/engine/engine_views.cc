@@ -105,10 +105,6 @@ Result<ViewRef> Engine::ViewOfPid(pid_t pid, Scratch& scratch) {
   Fd pidfd = IdentityCache::OpenPidFd(pid);
   const auto traits = resolver_->ReadTraits(pid, scratch.file);
   if (!traits) return CallerError(traits.error());
-  const auto own = FindOwnId(traits->cgroup_text);
-  const Status may_look = CheckQuarantine(own);
-  if (!may_look) return may_look.error();
-  const Work work(quarantine_.Works(), own);
   auto view = ResolveView(pid, *traits, scratch);
   if (!view) return view;
   (*view)->used_at.store(now, std::memory_order_relaxed);
@@ -159,6 +155,10 @@ ViewRef Engine::FindByTraits(const std::string& key) {
 Result<ViewRef> Engine::ResolveView(pid_t pid, const CallerTraits& traits, Scratch& scratch) {
   std::string key = traits.Key();
   if (ViewRef known = FindByTraits(key)) return known;
+  const auto own = FindOwnId(traits.cgroup_text);
+  const Status may_look = CheckQuarantine(own);
+  if (!may_look) return may_look.error();
+  const Work work(quarantine_.Works(), own);
   counters_.resolves.fetch_add(1, std::memory_order_relaxed);
   const auto identity = resolver_->Resolve(pid, traits, scratch.file);
   if (!identity) return identity.error();

@@ -22,7 +22,7 @@ enum class FallbackCause : uint8_t {
   kCgroupGone,      // the cgroup is being removed; the last good bytes were given
   kUnreadable,      // a file could not be opened or read
   kUnparsable,      // a file did not say what the kernel's documentation says
-  kQuarantined,     // a process has ended of looking into the cgroup a short time ago
+  kQuarantined,     // a worker crashed or hung while it read the cgroup
   kTasksEstimated,  // so many tasks that not all were looked at
   kCount,
 };

@@ -21,7 +21,7 @@ using Slot = QuarantineMemory::Slot;
 constexpr Nanoseconds kShortest = std::chrono::seconds(10);
 constexpr Nanoseconds kLongest = std::chrono::minutes(10);
 
-// Each death in a row doubles it.
+// Doubled by each death in a row.
 Nanoseconds TimeAfter(uint64_t deaths) {
   Nanoseconds time = kShortest;
   for (uint64_t death = 1; death < deaths && time < kLongest; ++death) time *= 2;
@@ -39,7 +39,7 @@ bool IsOf(const Slot& slot, CgroupId id) {
 void Quarantine::Use(QuarantineMemory* memory, bool must_judge, Nanoseconds now) {
   memory_ = memory;
   for (Slot& slot : memory_->slots) {
-    // It has been well for so long that the next death is the first again.
+    // After so long without a death the next one counts as the first.
     if (slot.until_nsec.load() + kLongest.count() < now.count()) slot.deaths.store(0);
   }
   const std::vector<CgroupId> blamed = memory_->works.TakeBlamed(now);
@@ -60,13 +60,13 @@ void Quarantine::Add(CgroupId id, Nanoseconds now) {
     });
     place->deaths.store(0);
   }
-  // Two threads that were at the same cgroup are one death.
-  const bool is_counted = place->deaths.load() != 0 && place->until_nsec.load() > now.count();
-  const uint64_t deaths = place->deaths.load() + (is_counted ? 0 : 1);
+  // One death, though two threads were reading the cgroup.
+  const bool is_same_death = place->deaths.load() != 0 && place->until_nsec.load() > now.count();
+  const uint64_t deaths = place->deaths.load() + (is_same_death ? 0 : 1);
   place->controller.store(static_cast<uint64_t>(id.controller));
   place->inode.store(id.inode);
   place->until_nsec.store((now + TimeAfter(deaths)).count());
-  // Last: a process that ends in between has not seen it.
+  // Written last: a half-written slot stays free.
   place->deaths.store(deaths);
 }
 

@@ -82,7 +82,7 @@ struct View : std::enable_shared_from_this<View> {
   KnownCpus cpus;
   KnownCpuTime cpu_time;
 
-  Quarantine* quarantine = nullptr;  // the engine's
+  const Quarantine* quarantine = nullptr;  // of the engine
 
   CounterMemory::Key counter_key;
   CounterMemory* counter_memory = nullptr;  // null: what is counted ends with the process

@@ -21,14 +21,14 @@ namespace {
 
 using cgroup::CgroupId;
 
-// Nothing that is meant to be done for a reader takes so long.
+// Longer than any read of a cgroup that makes progress.
 constexpr Nanoseconds kTooLong = std::chrono::seconds(2);
 
 constexpr std::array kFailures = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
-// Of each signal, whoever had it before us.
+// The handlers that were installed before ours, by signal number.
 std::array<struct sigaction, 65> earlier_actions;
 
-// What the calling thread is at, innermost first.
+// The calling thread's records, innermost first.
 thread_local Work* innermost = nullptr;
 
 void PassOn(int signal, siginfo_t* info, void* context) {
@@ -86,7 +86,7 @@ Work::Work(WorkMemory* memory, std::optional<CgroupId> id) {
 Work::~Work() {
   if (slot_ == nullptr) return;
   innermost = outer_;
-  // A successor that did not wait for this thread has given the slot to another one.
+  // The slot may be another thread's by now: a successor frees all slots without waiting.
   (void)slot_->owner.compare_exchange_strong(owner_, 0);
 }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which cgroup each thread is looking into, in memory that outlives the process: a successor asks
-// it what its predecessor was at when it ended.
+// The cgroup that each thread is reading, in memory that outlives the process. After a crash or a
+// hang the next worker learns from it which cgroup was being read.
 //
-// Source: signal(7): a thread whose instruction fails handles the signal itself, so that it knows
-//         what it was at.
+// Source: signal(7): the signal of a failed instruction is handled by the thread that executed it.
 // Units:  std::chrono::nanoseconds of the monotonic clock, which goes on when a process ends.
-// Errors: none; who finds no free slot is not recorded.
+// Errors: none; a thread that finds no free slot is not recorded.
 #pragma once
 
 #include <array>
@@ -24,23 +23,24 @@ namespace core::engine {
 struct WorkMemory {
   static constexpr size_t kSlots = 256;
   struct Slot {
-    std::atomic<uint64_t> owner;  // a task's id; 0: nobody's
+    std::atomic<uint64_t> owner;  // thread id; 0: the slot is free
     std::atomic<uint64_t> controller;
     std::atomic<uint64_t> inode;
     std::atomic<int64_t> since_nsec;
-    std::atomic<uint64_t> has_failed;  // the task has got a signal that ends the process
+    std::atomic<uint64_t> has_failed;  // the thread received a fatal signal
   };
   std::array<Slot, kSlots> slots;
 
-  // The cgroups that a process which has ended is to have ended of: those that a task failed at,
-  // and those it did not come back from. Forgets all that was underway.
+  // The cgroups to blame for the end of the process that filled the slots: a thread crashed while
+  // it read them, or had been reading them for too long. All slots are free afterwards.
   std::vector<cgroup::CgroupId> TakeBlamed(Nanoseconds now);
 };
 
-// From its making to its end the calling thread is at this cgroup. To live on the stack.
+// Records that the calling thread reads a cgroup, for as long as the object lives. It must be a
+// local variable.
 class Work {
  public:
-  // Nothing is recorded without memory, which must outlive this, or for the host's root.
+  // Null memory and nullopt (the host's root) record nothing; the memory must outlive this.
   Work(WorkMemory* memory, std::optional<cgroup::CgroupId> id);
   ~Work();
   Work(const Work&) = delete;
@@ -55,8 +55,8 @@ class Work {
   Work* outer_ = nullptr;
 };
 
-// From now on a thread that fails says so in its slots. Whoever handled these signals before is
-// asked next. May be called again when somebody else has taken the signals meanwhile.
+// Installs handlers for the fatal signals: a thread that crashes marks its slots as failed, then
+// the earlier handler runs. Another call installs them again after they were replaced.
 void RecordFailures();
 
 }  // namespace core::engine
