@@ -63,9 +63,12 @@ Result<std::string> HostProcDevice() {
   return std::to_string(major(status.st_dev)) + ":" + std::to_string(minor(status.st_dev));
 }
 
-bool IsProcFile(const Fd& fd) {
+// The public tree shows the host's file while no daemon serves. A container that got it would not
+// be found by a later repair.
+bool IsHostFile(const Result<Fd>& source) {
   struct statfs status{};
-  return fstatfs(fd.get(), &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
+  return source && fstatfs(source->get(), &status) == 0 &&
+         (status.f_type == PROC_SUPER_MAGIC || status.f_type == SYSFS_MAGIC);
 }
 
 // A layer that shows the host's own file, which the public tree has while no daemon serves.
@@ -126,7 +129,7 @@ Result<Outcome> Repair(const Process& process, const Places& places) {
       const std::string in_view = "proc" + mount.root;
       if (!IsWanted(AllFiles(), in_view)) continue;
       auto source = sources.Clone(in_view);
-      if (source && IsProcFile(*source)) continue;  // there is nothing newer yet
+      if (IsHostFile(source)) continue;  // there is nothing newer yet
       if (source) candidates.emplace_back(&mount, std::move(source));
     }
   }
@@ -145,6 +148,8 @@ Result<Outcome> Repair(const Process& process, const Places& places) {
       outcome.already.push_back(mount->point);
     } else if (!source) {
       outcome.left.push_back({.path = mount->point, .reason = Describe(source.error())});
+    } else if (IsHostFile(source)) {
+      outcome.left.push_back({.path = mount->point, .reason = "no daemon serves the tree now"});
     } else if (const auto reason = propagation.WhyNot(*target)) {
       outcome.left.push_back({.path = mount->point, .reason = *reason});
     } else if (const Status done = ReplaceMount(*target, *source); !done) {

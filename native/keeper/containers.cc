@@ -5,6 +5,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -90,6 +91,12 @@ void LogCount(const char* level, const char* message, size_t count) {
   if (count > 0) Log(level, message, "\"containers\":" + std::to_string(count));
 }
 
+// The next keeper works in the same containers: what is left of this one must not.
+void EndWithParent(pid_t parent) {
+  (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(0);
+}
+
 void LimitSelf(unsigned seconds) {
   (void)signal(SIGALRM, SIG_DFL);
   sigset_t none;
@@ -124,11 +131,13 @@ Outcome<Container> RunAll(const std::vector<const Container*>& containers,
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) outcome.late.push_back(ended.mapped());
   };
   // NOLINTEND(misc-include-cleaner)
+  const pid_t self = getpid();
   for (const Container* const container : containers) {
     if (running.size() == kAtOnce) await_one();
     const pid_t pid = fork();
     if (pid < 0) continue;
     if (pid == 0) {
+      EndWithParent(self);
       LimitSelf(seconds);
       const rlimit memory{.rlim_cur = kMemoryBytes, .rlim_max = kMemoryBytes};
       (void)setrlimit(RLIMIT_AS, &memory);
@@ -177,8 +186,10 @@ int WithdrawFrom(const Holder& holder, const Devices& devices, const Fd& log) {
 
 // Each step in a process of its own: the first one stays in the container.
 int InChild(unsigned seconds, const std::function<void()>& step) {
+  const pid_t self = getpid();
   const pid_t pid = fork();
   if (pid == 0) {
+    EndWithParent(self);
     alarm(seconds);
     step();
     _exit(0);
@@ -264,9 +275,11 @@ void ReturnToContainers(const ContainerPlaces& places) {
 }
 
 core::Result<pid_t> StartWork(void (*work)(const ContainerPlaces&), const ContainerPlaces& places) {
+  const pid_t self = getpid();
   const pid_t pid = fork();
   if (pid < 0) return core::SystemError("start", "work in containers");
   if (pid > 0) return pid;
+  EndWithParent(self);
   // Whoever takes over from a keeper that dies meanwhile is to find nothing held.
   (void)close_range(STDERR_FILENO + 1, ~0U, 0);
   LimitSelf(kAllSeconds);

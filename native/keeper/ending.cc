@@ -2,6 +2,7 @@
 // How a keeper ends: stopped, given up by everybody, or replaced by another one.
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
 
 #include "core/base/clock.h"
@@ -21,6 +22,13 @@ namespace keeper {
 using core::LinkMessage;
 using core::Status;
 using State = Worker::State;
+
+namespace {
+
+// A reader may have opened a file just before it was taken away: its read is still answered.
+constexpr core::Nanoseconds kLastReads = std::chrono::milliseconds(250);
+
+}  // namespace
 
 // Not while it is about to change what another keeper would get.
 bool Keeper::CanHandOver() const {
@@ -99,10 +107,11 @@ void Keeper::OnContainersDone() {
   is_withdrawing_ = false;
   if (!is_stopping_) return ReturnFiles();
   if (must_withdraw_) return WithdrawFiles();
-  FinishStop();
+  finish_at_ = core::NowMonotonic() + kLastReads;
 }
 
 void Keeper::FinishStop() {
+  finish_at_.reset();
   if (!options_.leave_mounted) Unmount();
   if (!active_) {
     is_done_ = true;

@@ -112,7 +112,7 @@ void Keeper::Wait() {
       pollfd{.fd = is_watched ? STDERR_FILENO : -1, .events = 0, .revents = 0},
   };
   Nanoseconds wake_at = tick_at_;
-  for (const auto& time : {start_at_, alone_until_, heal_at_})
+  for (const auto& time : {start_at_, alone_until_, heal_at_, finish_at_})
     wake_at = std::min(wake_at, time.value_or(wake_at));
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake_at - NowMonotonic()).count();
   (void)poll(polled.data(), polled.size(), static_cast<int>(std::max<int64_t>(0, left)));
@@ -133,6 +133,7 @@ void Keeper::Wait() {
     Start();
   }
   if (heal_at_ && now >= *heal_at_ && !is_stopping_) Heal();
+  if (finish_at_ && now >= *finish_at_) FinishStop();
   if (alone_until_ && now >= *alone_until_) {
     alone_until_.reset();
     Log("info", "No other keeper has come");
@@ -320,7 +321,7 @@ void Keeper::OnActiveEnd(const Worker& worker) {
   if (worker.state != State::kReleasing && !is_blameless) CountDeath(worker);
   if (active_ && &worker == &*active_) active_.reset();
   if (is_stopping_) {
-    is_done_ = !is_withdrawing_ && !must_withdraw_;
+    is_done_ = !is_withdrawing_ && !must_withdraw_ && !finish_at_;
   } else if (delay_ == Nanoseconds{}) {
     Start();
   } else {

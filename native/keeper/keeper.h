@@ -86,11 +86,12 @@ class Keeper {
   std::optional<core::Nanoseconds> start_at_;
   core::Nanoseconds tick_at_{};
   bool is_stopping_ = false;
-  pid_t containers_pid_ = 0;                  // of the child that works in containers; 0: none does
-  bool is_withdrawing_ = false;               // it takes files away
-  bool must_withdraw_ = false;                // that is to be done before the end
-  bool must_return_ = true;                   // what has been taken away is to be given back
-  std::optional<core::Nanoseconds> heal_at_;  // when a lost connection is to be renewed
+  pid_t containers_pid_ = 0;     // of the child that works in containers; 0: none does
+  bool is_withdrawing_ = false;  // it takes files away
+  bool must_withdraw_ = false;   // that is to be done before the end
+  std::optional<core::Nanoseconds> finish_at_;  // when the last readers have had their time
+  bool must_return_ = true;                     // what has been taken away is to be given back
+  std::optional<core::Nanoseconds> heal_at_;    // when a lost connection is to be renewed
   core::Nanoseconds heal_delay_{};
   core::Nanoseconds healed_at_{};  // 0: never
   bool is_healing_ = false;        // until the tree shows the new connection's files

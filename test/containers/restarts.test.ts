@@ -121,8 +121,9 @@ describe('a container of Docker', () => {
       await docker('run', ...flags, endpoint().image, busybox, 'sh', '-c', script);
       try {
         await waitUntil('it runs after it has failed', async () => {
-          const state = '{{.RestartCount}} {{.State.Running}}';
-          return (await docker('inspect', '--format', state, name)) === '1 true';
+          // Docker calls a container that waits for its restart running as well.
+          const state = '{{.RestartCount}} {{.State.Running}} {{.State.Restarting}}';
+          return (await docker('inspect', '--format', state, name)) === '1 true false';
         });
         expect(await lookNow(name)).toEqual(all);
       } finally {
